@@ -1,0 +1,187 @@
+import { assign, setup } from 'xstate'
+import { durationMs } from '../src/envelope/duration.ts'
+import type { ApprovalRoute } from '../src/envelope/envelope.ts'
+import type { RuleName, RuleResult } from '../src/envelope/decide.ts'
+import type { Proposal } from '../src/envelope/proposal.ts'
+import type { Approver, SignedStatement, Verdict } from '../src/envelope/statement.ts'
+import type { Json } from '../src/kernel/json.ts'
+import type { Command } from '../src/kernel/ports/engine.ts'
+import { thisTurn } from '../src/kernel/turn.ts'
+import { commands } from '../src/logic/actions.ts'
+import { judgeStatement } from './approval-rules.ts'
+
+export type CaseStatus = 'open' | 'approved' | 'rejected' | 'amended' | 'expired' | 'withdrawn' | 'settled'
+
+/** What a human is asked: an approval, or what became of an effect that nobody knows. */
+export interface OpenCase {
+  readonly kind: 'approval' | 'inDoubt'
+  /** The action actor that waits. */
+  readonly action: string
+  readonly key: string
+  readonly digest: string
+  readonly proposal: Proposal
+  readonly rules: readonly RuleName[]
+  readonly results: readonly RuleResult[]
+  readonly route: ApprovalRoute
+  /** Persons who may not decide: the proposer's operator, whoever amended. */
+  readonly excluded: readonly string[]
+}
+
+export interface Case extends OpenCase {
+  readonly id: string
+  readonly status: CaseStatus
+  readonly openedAt: number
+  readonly expiresAt: number | null
+  readonly closedAt?: number
+  readonly votes: readonly { readonly person: string; readonly verdict: Verdict; readonly at: number; readonly reason?: string }[]
+}
+
+export type ApprovalEvent =
+  | { type: 'ambit.case.open'; opened: OpenCase }
+  | { type: 'ambit.case.close'; key: string }
+  | { type: 'ambit.case.expired'; id: string }
+  | { type: 'ambit.approver.add'; approver: Approver; keyId: string }
+  | { type: 'ambit.approval.submit'; signed: SignedStatement }
+
+/**
+ * The desk where cases wait for humans. A case binds the digest of exactly one proposal; a decision is signed, good
+ * for one use, by a person with the role who is not excluded; enough distinct persons make it count. Nobody deciding
+ * is a rejection, never an approval.
+ */
+export const approvalMachine = setup({
+  types: { context: {} as { opened: number }, events: {} as ApprovalEvent },
+}).createMachine({
+  id: 'approval-desk',
+  version: '1',
+  context: { opened: 0 },
+  initial: 'open',
+  states: {
+    open: {
+      on: {
+        'ambit.case.open': {
+          actions: [
+            commands(({ context, event }) => openCase(`c-${context.opened + 1}`, event.opened)),
+            assign({ opened: ({ context }) => context.opened + 1 }),
+          ],
+        },
+        'ambit.case.close': { actions: commands(({ event }) => closeWithdrawn(event.key)) },
+        'ambit.case.expired': { actions: commands(({ event }) => expire(event.id)) },
+        'ambit.approver.add': { actions: commands(({ event }) => addApprover(event.keyId, event.approver)) },
+        'ambit.approval.submit': { actions: commands(({ event }) => submit(event.signed)) },
+      },
+    },
+  },
+})
+
+function openCase(id: string, opened: OpenCase): Command[] {
+  const { now } = thisTurn()
+  // What became of an effect does not go away by waiting: a case in doubt has no expiry.
+  const expiresAt = opened.kind === 'approval' ? now + durationMs(opened.route.expiresAfter) : null
+  const made: Case = { ...opened, id, status: 'open', openedAt: now, expiresAt, votes: [] }
+  return [
+    putCase(made),
+    { kind: 'put', key: `open:${opened.key}`, value: id },
+    { kind: 'think', thought: { kind: 'escalated', case: id, key: opened.key, digest: opened.digest, rules: opened.rules } },
+    tellAction(opened.action, { type: 'ambit.case.opened', case: id }),
+    ...(expiresAt === null
+      ? []
+      : [{ kind: 'schedule', id, target: '', event: { type: 'ambit.case.expired', id }, delayMs: expiresAt - now } as const]),
+  ]
+}
+
+function closeWithdrawn(key: string): Command[] {
+  const found = openCaseOf(key)
+  return found === undefined ? [] : close(found, 'withdrawn')
+}
+
+function expire(id: string): Command[] {
+  const found = caseOf(id)
+  if (found?.status !== 'open') return []
+  return [...close(found, 'expired'), tellAction(found.action, { type: 'ambit.action.expired', case: id })]
+}
+
+function addApprover(keyId: string, approver: Approver): Command[] {
+  const { person, roles } = approver
+  return [
+    { kind: 'put', key: `approver:${keyId}`, value: approver as unknown as Json },
+    { kind: 'think', thought: { kind: 'approver', keyId, person, roles } },
+    { kind: 'reply', event: { type: 'ambit.approver.added', keyId, person } },
+  ]
+}
+
+/** Takes a signed decision, or says why not; both are logged. */
+function submit(signed: SignedStatement): Command[] {
+  const { rows, systemId, now } = thisTurn()
+  const { statement } = signed
+  const found = caseOf(statement.case)
+  const approver = rows.get(`approver:${signed.keyId}`) as Approver | undefined
+  const used = rows.has(`nonce:${statement.nonce}`)
+  const judged = judgeStatement({ signed, found, approver, used, systemId })
+  const { person, verdict } = statement
+  if (judged.status === 'refused') {
+    return [
+      { kind: 'think', thought: { kind: 'humanRefused', case: statement.case, person, verdict, reason: judged.reason } },
+      { kind: 'reply', event: { type: 'ambit.approval.refused', case: statement.case, ...judged } },
+    ]
+  }
+  const vote = { person, verdict, at: now, ...(statement.reason !== undefined && { reason: statement.reason }) }
+  const voted: Case = { ...judged.found, votes: [...judged.found.votes, vote] }
+  const thought = { kind: 'humanDecision', case: voted.id, key: voted.key, digest: voted.digest, ...vote, keyId: signed.keyId }
+  const recorded: Command[] = [
+    { kind: 'put', key: `nonce:${statement.nonce}`, value: voted.id },
+    { kind: 'think', thought: { ...thought, signature: signed.signature, statement: statement as unknown as Json } },
+  ]
+  if (!judged.decides) {
+    const needed = voted.route.quorum - voted.votes.length
+    return [...recorded, putCase(voted), { kind: 'reply', event: { type: 'ambit.approval.accepted', case: voted.id, status: 'open', needed } }]
+  }
+  const status = statusAfter[verdict]
+  const persons = voted.votes.filter((each) => each.verdict === verdict).map((each) => each.person)
+  return [
+    ...recorded,
+    ...close(voted, status),
+    tellAction(voted.action, {
+      type: 'ambit.action.decided',
+      case: voted.id,
+      verdict,
+      persons,
+      ...(statement.reason !== undefined && { reason: statement.reason }),
+      ...(statement.args !== undefined && { args: statement.args }),
+      ...(statement.happened !== undefined && { happened: statement.happened }),
+    }),
+    { kind: 'reply', event: { type: 'ambit.approval.accepted', case: voted.id, status, needed: 0 } },
+  ]
+}
+
+const statusAfter: Record<Verdict, CaseStatus> = {
+  approve: 'approved',
+  reject: 'rejected',
+  amend: 'amended',
+  settle: 'settled',
+}
+
+function close(found: Case, status: CaseStatus): Command[] {
+  return [
+    putCase({ ...found, status, closedAt: thisTurn().now }),
+    { kind: 'put', key: `open:${found.key}`, value: null },
+    { kind: 'cancel', target: '', id: found.id },
+    { kind: 'think', thought: { kind: 'caseClosed', case: found.id, key: found.key, status } },
+  ]
+}
+
+function putCase(made: Case): Command {
+  return { kind: 'put', key: `case:${made.id}`, value: made as unknown as Json }
+}
+
+function tellAction(to: string, event: { type: string; [field: string]: unknown }): Command {
+  return { kind: 'tell', to, event, lane: 'control' }
+}
+
+function caseOf(id: string): Case | undefined {
+  return thisTurn().rows.get(`case:${id}`) as unknown as Case | undefined
+}
+
+function openCaseOf(key: string): Case | undefined {
+  const id = thisTurn().rows.get(`open:${key}`)
+  return typeof id === 'string' ? caseOf(id) : undefined
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { isWithin } from '../kernel/address.ts'
+import { AmbitError } from '../kernel/errors.ts'
+import { sha256, type Json } from '../kernel/json.ts'
+import type { Message } from '../kernel/message.ts'
+import {
+  CHAIN_START,
+  type CommitResult,
+  type Consumed,
+  type Disposal,
+  type Head,
+  type HistoryQuery,
+  type Journal,
+  type JournalEntry,
+  type JournalSession,
+  type Recovery,
+  type StoredActor,
+  type StoredTimer,
+  type StoredTurn,
+  type TurnCommit,
+} from '../kernel/ports/journal.ts'
+
+/** A journal that lives and dies with the process: for tests, and for systems that keep nothing. */
+export function memoryJournal(): Journal {
+  const store: Store = {
+    systemId: randomUUID(),
+    secret: randomUUID(),
+    epoch: 0,
+    owned: false,
+    actors: new Map(),
+    turns: [],
+    outbox: new Map(),
+    timers: new Map(),
+  }
+  return {
+    open() {
+      if (store.owned) {
+        return Promise.reject(
+          new AmbitError('AMBIT_JOURNAL_OWNED', 'Another system owns this memory journal. Stop it first.'),
+        )
+      }
+      store.owned = true
+      return Promise.resolve(new MemorySession(store, ++store.epoch))
+    },
+  }
+}
+
+interface Kept extends Omit<StoredActor, 'rows'> {
+  readonly rows: Map<string, Json>
+  readonly running: number
+}
+
+interface Store {
+  readonly systemId: string
+  readonly secret: string
+  epoch: number
+  owned: boolean
+  readonly actors: Map<string, Kept>
+  readonly turns: StoredTurn[]
+  readonly outbox: Map<string, string>
+  readonly timers: Map<string, StoredTimer>
+}
+
+class MemorySession implements JournalSession {
+  readonly epoch: number
+  readonly systemId: string
+  readonly secret: string
+  private readonly store: Store
+
+  constructor(store: Store, epoch: number) {
+    this.store = store
+    this.epoch = epoch
+    this.systemId = store.systemId
+    this.secret = store.secret
+  }
+
+  async commit(batch: readonly JournalEntry[]): Promise<readonly CommitResult[]> {
+    await Promise.resolve()
+    if (!this.store.owned || this.epoch !== this.store.epoch) {
+      throw new AmbitError('AMBIT_COMMIT_FAILED', `Epoch ${this.epoch} no longer owns the journal.`)
+    }
+    return batch.map((entry) => (entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)))
+  }
+
+  async load(address: string): Promise<StoredActor | undefined> {
+    await Promise.resolve()
+    const kept = this.store.actors.get(address)
+    return kept === undefined ? undefined : { ...kept, rows: new Map(kept.rows) }
+  }
+
+  async recover(): Promise<Recovery> {
+    await Promise.resolve()
+    return {
+      busy: [...this.store.actors].filter(([, { running, status }]) => running > 0 && status === 'active').map(([a]) => a),
+      timers: [...this.store.timers.values()],
+      outbox: [...this.store.outbox.values()].map((text) => JSON.parse(text) as Message),
+    }
+  }
+
+  async history(query: HistoryQuery): Promise<readonly StoredTurn[]> {
+    await Promise.resolve()
+    const { address, under, afterPosition = 0, limit = Infinity } = query
+    return this.store.turns
+      .filter((turn) => turn.position > afterPosition)
+      .filter((turn) => address === undefined || turn.address === address)
+      .filter((turn) => under === undefined || isWithin(turn.address, under))
+      .slice(0, limit)
+  }
+
+  head(): Promise<Head> {
+    const last = this.store.turns.at(-1)
+    return Promise.resolve({ position: last?.position ?? 0, hash: last?.hash ?? CHAIN_START })
+  }
+
+  close(): Promise<void> {
+    this.store.owned = false
+    return Promise.resolve()
+  }
+
+  private storeTurns(entry: TurnCommit): CommitResult {
+    const before = this.store.actors.get(entry.address)
+    if ((before?.seq ?? 0) !== entry.expectedSeq) return 'conflict'
+    const rows = before?.rows ?? new Map<string, Json>()
+    for (const [key, value] of entry.rows) {
+      if (value === null) rows.delete(key)
+      else rows.set(key, structuredClone(value))
+    }
+    const { generation, incarnation, seq, status, snapshot, running } = entry
+    this.store.actors.set(entry.address, { generation, incarnation, seq, status, snapshot, running, rows })
+    entry.records.forEach((record, i) => this.append(entry.address, seq - entry.records.length + 1 + i, record))
+    for (const message of entry.outbox) this.store.outbox.set(outboxKey(message), JSON.stringify(message))
+    for (const consumed of entry.consumed) this.store.outbox.delete(consumedKey(consumed))
+    for (const id of entry.timersCleared) this.store.timers.delete(`${entry.address} ${id}`)
+    for (const timer of entry.timersSet) this.store.timers.set(`${timer.address} ${timer.id}`, timer)
+    return 'stored'
+  }
+
+  private dispose(entry: Disposal): CommitResult {
+    this.store.outbox.delete(consumedKey(entry.consumed))
+    return 'stored'
+  }
+
+  private append(address: string, seq: number, record: string): void {
+    const previous = this.store.turns.at(-1)?.hash ?? CHAIN_START
+    const position = this.store.turns.length + 1
+    this.store.turns.push({ position, address, seq, record, previous, hash: sha256(previous, record) })
+  }
+}
+
+function outboxKey(message: Message): string {
+  const { stream } = message.headers
+  if (stream === undefined) throw new Error(`message ${message.id} in an outbox has no stream`)
+  return consumedKey({ ...stream, receiver: message.to })
+}
+
+function consumedKey({ sender, generation, receiver, lane, number }: Consumed): string {
+  return `${sender} ${generation} ${receiver} ${lane} ${number}`
+}

@@ -1,0 +1,44 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AmbitError } from '../kernel/errors.ts'
+import type { SqliteDatabase, SqliteDriver } from './sqlite-driver.ts'
+
+const LOCK_FILE = 'owner.lock'
+const OWNER_FILE = 'owner.json'
+
+/**
+ * Holds a journal folder for this process: an exclusive transaction on a small lock database, which the operating
+ * system drops the moment the process ends, however it ends. Throws `AMBIT_JOURNAL_OWNED` while another holds it.
+ */
+export function takeOwnership(directory: string, driver: SqliteDriver): { release(): void } {
+  let lock: SqliteDatabase | undefined
+  try {
+    lock = driver.open(join(directory, LOCK_FILE))
+    lock.exec('PRAGMA locking_mode=EXCLUSIVE')
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock?.close()
+    throw new AmbitError(
+      'AMBIT_JOURNAL_OWNED',
+      `The journal in "${directory}" belongs to ${describeOwner(directory)}. Stop that process, or use another folder.`,
+      { cause: error },
+    )
+  }
+  writeFileSync(join(directory, OWNER_FILE), JSON.stringify({ pid: process.pid }))
+  const held = lock
+  return {
+    release() {
+      held.exec('ROLLBACK')
+      held.close()
+    },
+  }
+}
+
+function describeOwner(directory: string): string {
+  try {
+    const { pid } = JSON.parse(readFileSync(join(directory, OWNER_FILE), 'utf8')) as { pid: number }
+    return `process ${pid}`
+  } catch {
+    return 'another process'
+  }
+}

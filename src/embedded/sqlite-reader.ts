@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Json } from '../kernel/json.ts'
+import { CHAIN_START, type Head, type HistoryQuery, type StoredTurn } from '../kernel/ports/journal.ts'
+import { loadSqliteDriver, type SqliteDatabase, type SqliteValue } from './sqlite-driver.ts'
+
+export const HISTORY_PAGE_MAX = 5000
+
+/** Looks into a journal without owning it, beside a running system or without one. */
+export interface JournalReader {
+  readonly systemId: string
+  rows(address: string): ReadonlyMap<string, Json>
+  history(query: HistoryQuery): readonly StoredTurn[]
+  head(): Head
+  close(): void
+}
+
+/** Opens the journal of a folder for reading; undefined when there is none. */
+export async function openSqliteReader(directory: string): Promise<JournalReader | undefined> {
+  const file = join(directory, 'journal.sqlite')
+  if (!existsSync(file)) return undefined
+  const driver = await loadSqliteDriver()
+  const database = driver.open(file, { readOnly: true })
+  database.exec('PRAGMA busy_timeout=5000')
+  const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as { value: string } | undefined
+  return {
+    systemId: meta?.value ?? '',
+    rows: (address) => readRows(database, address),
+    history: (query) => readHistory(database, query),
+    head: () => readHead(database),
+    close: () => database.close(),
+  }
+}
+
+export function readHead(database: SqliteDatabase): Head {
+  const last = database.prepare('SELECT position, hash FROM turn ORDER BY position DESC LIMIT 1').get()
+  return (last as Head | undefined) ?? { position: 0, hash: CHAIN_START }
+}
+
+export function readHistory(database: SqliteDatabase, query: HistoryQuery): readonly StoredTurn[] {
+  const conditions = ['position > ?']
+  const values: SqliteValue[] = [query.afterPosition ?? 0]
+  if (query.address !== undefined) {
+    conditions.push('address = ?')
+    values.push(query.address)
+  }
+  if (query.under !== undefined) {
+    conditions.push('(address = ? OR substr(address, 1, ?) = ?)')
+    values.push(query.under, query.under.length + 1, `${query.under}/`)
+  }
+  values.push(query.limit ?? HISTORY_PAGE_MAX)
+  const sql = `SELECT position, address, seq, record, previous, hash FROM turn
+    WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?`
+  return database.prepare(sql).all(...values) as StoredTurn[]
+}
+
+function readRows(database: SqliteDatabase, address: string): ReadonlyMap<string, Json> {
+  const found = database.prepare('SELECT key, value FROM keyed_row WHERE address = ?').all(address)
+  return new Map((found as { key: string; value: string }[]).map(({ key, value }) => [key, JSON.parse(value) as Json]))
+}

@@ -1,0 +1,29 @@
+/** Raised when the tables change; an older file is refused by name. */
+export const SQLITE_FORMAT = 1
+
+export const sqliteSchema = `
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS actor (
+  address TEXT PRIMARY KEY, generation INTEGER NOT NULL, incarnation INTEGER NOT NULL, seq INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, status TEXT NOT NULL, running INTEGER NOT NULL, snapshot TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS actor_busy ON actor (address) WHERE running > 0 AND status = 'active';
+CREATE TABLE IF NOT EXISTS turn (
+  position INTEGER PRIMARY KEY, address TEXT NOT NULL, seq INTEGER NOT NULL, record TEXT NOT NULL,
+  previous TEXT NOT NULL, hash TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS turn_address ON turn (address, seq);
+CREATE TABLE IF NOT EXISTS keyed_row (
+  address TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (address, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outbox (
+  sender TEXT NOT NULL, generation INTEGER NOT NULL, receiver TEXT NOT NULL, lane TEXT NOT NULL,
+  number INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY (sender, generation, receiver, lane, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS timer (
+  address TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, PRIMARY KEY (address, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dead_letter (
+  id INTEGER PRIMARY KEY, reason TEXT NOT NULL, message TEXT NOT NULL
+);
+`

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { AmbitError } from '../kernel/errors.ts'
+
+/** An amount of money: a whole number of the currency's minor units, never a float. */
+export interface Money {
+  /** ISO 4217, such as `USD`. */
+  readonly currency: string
+  /** Cents for USD, yen for JPY. A safe integer. */
+  readonly minor: number
+}
+
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
+const PLAIN_DECIMAL = /^(0|[1-9]\d{0,11})(?:\.(\d{1,4}))?$/
+
+export function isCurrency(code: string): boolean {
+  return CURRENCIES.has(code)
+}
+
+/** How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD. */
+export function currencyDigits(currency: string): number {
+  const known = digits.get(currency)
+  if (known !== undefined) return known
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+  const found = format.resolvedOptions().maximumFractionDigits ?? 2
+  digits.set(currency, found)
+  return found
+}
+
+const digits = new Map<string, number>()
+
+/** Reads a plain decimal such as `499.99` with its currency. Throws `AMBIT_AMOUNT_INVALID`. */
+export function parseMoney(amount: string, currency: string): Money {
+  const match = PLAIN_DECIMAL.exec(amount)
+  const decimals = match?.[2] ?? ''
+  if (!isCurrency(currency) || match === null || decimals.length > currencyDigits(currency)) {
+    throw new AmbitError(
+      'AMBIT_AMOUNT_INVALID',
+      `Expected an amount such as "499.99 USD", got "${amount.slice(0, 40)} ${currency.slice(0, 10)}". ` +
+        'Use a plain decimal without signs or separators, and an ISO 4217 currency.',
+    )
+  }
+  const minor = Number(`${match[1] ?? ''}${decimals.padEnd(currencyDigits(currency), '0')}`)
+  if (!Number.isSafeInteger(minor)) throw new AmbitError('AMBIT_AMOUNT_INVALID', `${amount} ${currency} is too large.`)
+  return { currency, minor }
+}
+
+/** Reads `500.00 USD`. Throws `AMBIT_AMOUNT_INVALID`. */
+export function readMoney(text: string): Money {
+  const [amount = '', currency = ''] = text.split(' ')
+  return parseMoney(amount, currency)
+}
+
+/** The plain decimal, with all the currency's decimals: `499.90`. */
+export function formatAmount({ minor, currency }: Money): string {
+  const places = currencyDigits(currency)
+  const sign = minor < 0 ? '-' : ''
+  const text = String(Math.abs(minor)).padStart(places + 1, '0')
+  return places === 0 ? sign + text : `${sign}${text.slice(0, -places)}.${text.slice(-places)}`
+}
+
+export function formatMoney(money: Money): string {
+  return `${formatAmount(money)} ${money.currency}`
+}
+
+/** A zod schema for money written as `"499.99 USD"` or held as `{ currency, minor }`; it gives the latter. */
+export function money() {
+  const held = z.strictObject({
+    currency: z.string().refine(isCurrency, 'expected an ISO 4217 currency'),
+    minor: z.int().nonnegative(),
+  })
+  const written = z.string().transform((text, context): Money => {
+    try {
+      return readMoney(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      return z.NEVER
+    }
+  })
+  return z.union([held, written])
+}

@@ -1,0 +1,197 @@
+import type { Cell } from './cell.ts'
+import { askTimerId, machineTimerId, type Invocation } from './invocation.ts'
+import type { Json } from './json.ts'
+import type { Lane } from './mailbox.ts'
+import { kernelTypes, OUTSIDE, type Event, type Message, type ReplyTo } from './message.ts'
+import type { Thought } from './ports/engine.ts'
+import type { Prepared } from './prepare.ts'
+
+/** Beyond any command of a step, so that what an ending actor still sends has ids of its own. */
+const LAST_INDEX = 1_000_000
+
+/**
+ * Turns the commands of one step into what is committed and what is released after the commit. Returns what the
+ * record of the turn says of them.
+ */
+export function carryOut(
+  cell: Cell,
+  message: Message,
+  commands: readonly Prepared[],
+  now: number,
+): Record<string, Json | undefined> {
+  const thoughts: Thought[] = []
+  const begun: Json[] = []
+  const work: Work = { cell, cause: message, now, index: 0, sent: 0, thoughts, begun }
+  for (const command of commands) {
+    carryOutOne(work, command)
+    work.index++
+  }
+  return {
+    ...(thoughts.length > 0 && { thoughts }),
+    ...(begun.length > 0 && { begun }),
+    ...(work.sent > 0 && { sent: work.sent }),
+  }
+}
+
+interface Work {
+  readonly cell: Cell
+  readonly cause: Message
+  readonly now: number
+  index: number
+  sent: number
+  readonly thoughts: Thought[]
+  readonly begun: Json[]
+}
+
+function carryOutOne(work: Work, command: Prepared): void {
+  const { cell } = work
+  switch (command.kind) {
+    case 'tell':
+      return send(work, command.to, command.event, command.lane)
+    case 'reply':
+      return answer(work, command.to ?? work.cause.headers.replyTo, command.event)
+    case 'invoke':
+      return invoke(work, command)
+    case 'release':
+      return release(work, command.path)
+    case 'schedule':
+      return schedule(work, command)
+    case 'cancel':
+      return cancel(cell, machineTimerId(command.target, command.id))
+    case 'put':
+      return cell.putRow(command.key, command.value)
+    case 'think':
+      return void work.thoughts.push(command.thought)
+    case 'observe':
+      return void cell.commit.releases.push(() => observe(cell, command.name, command.run))
+    case 'log':
+      return void cell.commit.releases.push(() =>
+        cell.host.logger(cell.address).info({ value: command.value }, command.label ?? 'log'),
+      )
+  }
+}
+
+/** Lets go of all that the machine waits for: askers withdraw, effects are aborted, timers cleared. */
+export function releaseEverything(cell: Cell, cause: Message | undefined): void {
+  const message = cause ?? cell.kernelMessage(`${cell.address}:${cell.generation}.${cell.seq}.fresh`, { type: kernelTypes.start })
+  const work: Work = { cell, cause: message, now: cell.lastNow, index: LAST_INDEX, sent: 0, thoughts: [], begun: [] }
+  for (const path of [...cell.invocations.keys()]) {
+    release(work, path)
+    work.index++
+  }
+  for (const id of [...cell.timers.keys()]) cancel(cell, id)
+}
+
+/** Forgets an invocation that has ended by itself. */
+export function endInvocation(cell: Cell, invocation: Invocation): void {
+  cell.invocations.delete(invocation.path)
+  if (cell.timers.has(askTimerId(invocation.ref))) cancel(cell, askTimerId(invocation.ref))
+}
+
+function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: ReplyTo): void {
+  const { cell, cause } = work
+  const to = cell.host.registry.resolve(target) ?? target
+  const id = `${cell.address}:${cell.generation}.${cell.seq}.${work.index}`
+  const durable = cell.spec.durability === 'sync' && to !== OUTSIDE
+  const message: Message = {
+    id,
+    type: event.type,
+    to,
+    body: event,
+    headers: {
+      from: cell.address,
+      causation: cause.id,
+      correlation: cause.headers.correlation ?? cause.id,
+      ...(replyTo !== undefined && { replyTo }),
+      ...(isReserved(event.type) && { privileged: true }),
+      ...(durable && { stream: nextPosition(cell, to, lane) }),
+    },
+  }
+  if (durable) cell.commit.outbox.push(message)
+  work.sent++
+  cell.commit.releases.push(() => cell.host.route(message, lane))
+}
+
+function nextPosition(cell: Cell, to: string, lane: Lane) {
+  const key = `~out:${to}|${lane}`
+  const last = cell.rows.get(key)
+  const number = (typeof last === 'number' ? last : 0) + 1
+  cell.putRow(key, number)
+  return { sender: cell.address, generation: cell.generation, lane, number }
+}
+
+function answer(work: Work, to: ReplyTo | undefined, event: Event): void {
+  if (to === undefined) {
+    work.cell.host.logger(work.cell.address).warn({ type: event.type }, 'nobody waits for this answer')
+    return
+  }
+  send(work, to.address, { type: kernelTypes.reply, invocation: to.invocation, event }, 'reply')
+}
+
+function invoke(work: Work, command: Extract<Prepared, { kind: 'invoke' }>): void {
+  const { cell } = work
+  const { path, src, logic, request } = command
+  const ref = `${cell.generation}.${cell.seq}.${work.index}`
+  const base = { path, ref, src, kind: logic.kind, input: command.input, attempt: 1, logic }
+  work.begun.push({ path, src, ref })
+  if (request === undefined) {
+    cell.invocations.set(path, base)
+    cell.commit.releases.push(() => cell.host.startEffect(cell, base))
+    return
+  }
+  const asked = cell.host.registry.resolve(request.to) ?? request.to
+  const { withdraw, timeoutMs } = request
+  cell.invocations.set(path, { ...base, asked, ...(withdraw !== undefined && { withdraw }) })
+  send(work, asked, request.event, 'user', { address: cell.address, invocation: ref })
+  if (timeoutMs === undefined) return
+  const event = { type: kernelTypes.timer }
+  setTimer(cell, { id: askTimerId(ref), target: '', event, dueAt: work.now + timeoutMs })
+}
+
+function release(work: Work, path: string): void {
+  const { cell } = work
+  const invocation = cell.invocations.get(path)
+  if (invocation === undefined) return
+  endInvocation(cell, invocation)
+  if (invocation.kind === 'effect') {
+    cell.commit.releases.push(() => cell.host.abortEffect(cell, invocation.ref))
+  } else if (invocation.withdraw !== undefined && invocation.asked !== undefined) {
+    const replyTo = { address: cell.address, invocation: invocation.ref }
+    send(work, invocation.asked, invocation.withdraw, 'user', replyTo)
+  }
+}
+
+function schedule(work: Work, command: Extract<Prepared, { kind: 'schedule' }>): void {
+  const { target, event, delayMs } = command
+  const id = machineTimerId(target, command.id)
+  setTimer(work.cell, { id, target, event, dueAt: work.now + Math.max(0, delayMs) })
+}
+
+function setTimer(cell: Cell, timer: { id: string; target: string; event: Event; dueAt: number }): void {
+  const { id, dueAt } = timer
+  cell.timers.set(id, timer)
+  cell.commit.setTimer({ address: cell.address, id, dueAt })
+  cell.commit.releases.push(() => cell.host.setTimer(cell.address, id, dueAt))
+}
+
+function cancel(cell: Cell, id: string): void {
+  if (!cell.timers.delete(id)) return
+  cell.commit.clearTimer(id)
+  cell.commit.releases.push(() => cell.host.clearTimer(cell.address, id))
+}
+
+function observe(cell: Cell, name: string, run: () => unknown): void {
+  try {
+    void Promise.resolve(run()).catch((error: unknown) => observerFailed(cell, name, error))
+  } catch (error) {
+    observerFailed(cell, name, error)
+  }
+}
+
+function observerFailed(cell: Cell, name: string, error: unknown): void {
+  cell.host.logger(cell.address).warn({ observer: name, err: error }, 'an observe(...) action failed')
+}
+
+function isReserved(type: string): boolean {
+  return type.startsWith('ambit.')
+}

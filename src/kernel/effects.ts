@@ -1,0 +1,114 @@
+import type { Address } from './address.ts'
+import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
+import type { Invocation } from './invocation.ts'
+import { findNonJson, type Json } from './json.ts'
+import type { Clock } from './ports/clock.ts'
+import type { EffectLogic } from './ports/engine.ts'
+
+/** How an effect ended: told to the actor as a message on its reply lane. */
+export type EffectEnd =
+  | { readonly ok: true; readonly output: Json | undefined }
+  | { readonly ok: false; readonly error: ErrorRecord }
+
+interface Running {
+  readonly controller: AbortController
+  readonly cancelTimeout: () => void
+}
+
+/**
+ * Runs effects, after their turns are committed. Each ends exactly once in this process: with what it returned, what it
+ * threw, or a timeout. An aborted effect may go on working; what it still says is nobody's any more.
+ */
+export class Effects {
+  private running = new Map<string, Running>()
+  private readonly clock: Clock
+  private readonly ended: (address: Address, invocation: Invocation, end: EffectEnd) => void
+
+  constructor(
+    clock: Clock,
+    ended: (address: Address, invocation: Invocation, end: EffectEnd) => void,
+  ) {
+    this.clock = clock
+    this.ended = ended
+  }
+
+  get size(): number {
+    return this.running.size
+  }
+
+  start(address: Address, invocation: Invocation, logic: EffectLogic): void {
+    const key = keyOf(address, invocation.ref)
+    if (this.running.has(key)) return
+    const controller = new AbortController()
+    const timeoutMs = valueFor(logic.timeoutMs, invocation)
+    const deadline = this.clock.now() + timeoutMs
+    const finish = (end: EffectEnd) => {
+      if (this.running.get(key)?.controller !== controller) return
+      this.forget(key)
+      this.ended(address, invocation, end)
+    }
+    const cancelTimeout = this.clock.wakeAt(deadline, () => {
+      finish({ ok: false, error: timeoutError(address, invocation, timeoutMs) })
+      controller.abort(new Error('deadline'))
+    })
+    this.running.set(key, { controller, cancelTimeout })
+    const context = {
+      signal: controller.signal,
+      idempotencyKey: logic.key?.(invocation.input as never) ?? key,
+      deadline,
+      attempt: invocation.attempt,
+      maybeExecuted: invocation.attempt > 1,
+    }
+    // The effect starts in a microtask of its own: a synchronous throw is a failed effect, not a failed release.
+    void Promise.resolve()
+      .then(() => logic.run(invocation.input as never, context))
+      .then((output) => finish(endOf(output, invocation)))
+      .catch((error: unknown) => finish({ ok: false, error: toErrorRecord(error) }))
+  }
+
+  abort(address: Address, ref: string): void {
+    const key = keyOf(address, ref)
+    const running = this.running.get(key)
+    if (running === undefined) return
+    this.forget(key)
+    running.controller.abort(new Error('stopped'))
+  }
+
+  abortAll(): void {
+    for (const [key, running] of [...this.running]) {
+      this.forget(key)
+      running.controller.abort(new Error('shutdown'))
+    }
+  }
+
+  private forget(key: string): void {
+    this.running.get(key)?.cancelTimeout()
+    this.running.delete(key)
+  }
+}
+
+/** Some properties of an effect depend on its input. */
+export function valueFor<T>(value: T | ((input: never) => T), { input }: Invocation): T {
+  return typeof value === 'function' ? (value as (input: never) => T)(input as never) : value
+}
+
+function endOf(output: unknown, invocation: Invocation): EffectEnd {
+  const finding = findNonJson(output, 'output')
+  if (finding === undefined) return { ok: true, output: output as Json | undefined }
+  const message = `Effect "${invocation.src}" must answer plain JSON, but ${finding}. Return only what the machine needs.`
+  return { ok: false, error: toErrorRecord(new AmbitError('AMBIT_OUTPUT_INVALID', message)) }
+}
+
+function timeoutError(address: Address, invocation: Invocation, timeoutMs: number): ErrorRecord {
+  return toErrorRecord(
+    new AmbitError(
+      'AMBIT_EFFECT_TIMEOUT',
+      `Effect "${invocation.src}" of "${address}" did not end within ${timeoutMs} ms. ` +
+        'It may still happen; raise timeoutMs, or make the effect heed its signal.',
+    ),
+  )
+}
+
+function keyOf(address: Address, ref: string): string {
+  return `${address}#${ref}`
+}

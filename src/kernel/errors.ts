@@ -1,0 +1,88 @@
+/** Every code an `AmbitError` can carry, with what it means. Codes are stable; messages may improve. */
+export const errorCodes = {
+  AMBIT_ACTION_INVALID: 'An action definition lacks something, or contradicts itself.',
+  AMBIT_ACTION_NAME_TAKEN: 'Two different action definitions share one name.',
+  AMBIT_ADDRESS_INVALID: 'An address is not of the form /name/name.',
+  AMBIT_AMOUNT_INVALID: 'An amount of money is not a plain decimal with an ISO 4217 currency.',
+  AMBIT_ASK_TIMEOUT: 'An asked actor did not answer before the deadline.',
+  AMBIT_CHILD_ID_TAKEN: 'A supervisor already has a child of that id.',
+  AMBIT_COMMIT_FAILED: 'The journal did not take a turn.',
+  AMBIT_CONTEXT_NOT_JSON: 'A value that must be stored is not JSON.',
+  AMBIT_EFFECT_IN_DOUBT: 'An effect was started and nobody knows how it ended.',
+  AMBIT_EFFECT_REFUSED: 'The target proved that an effect did not happen.',
+  AMBIT_EFFECT_TIMEOUT: 'An effect did not end before its deadline.',
+  AMBIT_ENVELOPE_INVALID: 'An envelope has an unknown field or a value outside the vocabulary.',
+  AMBIT_ENVELOPE_MISSING: 'An agent invokes a governed action but nobody gave it an envelope.',
+  AMBIT_EVENT_REFUSED: 'A message was refused at the border.',
+  AMBIT_JOURNAL_FORMAT: 'A journal was written in a format this version cannot read.',
+  AMBIT_JOURNAL_OWNED: 'Another process owns the journal.',
+  AMBIT_KEY_CONFLICT: 'The same action key was proposed with other arguments.',
+  AMBIT_LOOP_LIMIT: 'A machine or a chain of internal events did not come to rest.',
+  AMBIT_MACHINE_CHANGED: 'A stored snapshot belongs to another structure of the machine.',
+  AMBIT_NOT_AUTHORIZED: 'The effect runner was asked to act without a valid authorization.',
+  AMBIT_NOT_IN_TURN: 'A turn accessor was used outside a turn.',
+  AMBIT_NOT_SUPPORTED: 'A construct that this version does not run.',
+  AMBIT_OUTPUT_INVALID: 'An effect answered with something its schema refuses.',
+  AMBIT_SPEC_INVALID: 'A child spec lacks something, or contradicts itself.',
+  AMBIT_SQLITE_MISSING: 'No SQLite driver could be loaded.',
+  AMBIT_START_FAILED: 'A child could not be started.',
+  AMBIT_STOPPED: 'The system or the actor has been stopped.',
+  AMBIT_UNGOVERNED_EFFECT: 'An agent invokes something that is neither governed nor read-only.',
+  AMBIT_USAGE: 'A command was called with a wrong option or value.',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** The one error class of Ambit: a stable `code`, and a message that says expected, got, do this. */
+export class AmbitError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'AmbitError'
+    this.code = code
+  }
+}
+
+/** An error as it is stored in a turn and delivered to a machine: plain JSON. */
+export interface ErrorRecord {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly cause?: ErrorRecord
+}
+
+const CAUSE_DEPTH_MAX = 4
+
+/** Turns whatever was thrown into plain JSON; keeps the causes, at most four deep. */
+export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
+  if (!(thrown instanceof Error)) {
+    return isErrorRecord(thrown) ? thrown : { name: 'Thrown', message: describe(thrown) }
+  }
+  const code: unknown = 'code' in thrown ? thrown.code : undefined
+  return {
+    name: thrown.name,
+    message: thrown.message,
+    ...(typeof code === 'string' && { code }),
+    ...(thrown.cause !== undefined &&
+      depth < CAUSE_DEPTH_MAX && { cause: toErrorRecord(thrown.cause, depth + 1) }),
+  }
+}
+
+function isErrorRecord(value: unknown): value is ErrorRecord {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { name?: unknown }).name === 'string' &&
+    typeof (value as { message?: unknown }).message === 'string'
+  )
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return String(value)
+  }
+}

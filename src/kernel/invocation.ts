@@ -1,0 +1,48 @@
+import type { Address } from './address.ts'
+import type { Json } from './json.ts'
+import type { Event } from './message.ts'
+import type { Invocable } from './ports/engine.ts'
+
+/** Something a machine waits for: an effect or an answer. It stands in the committed state until it ends. */
+export interface Invocation {
+  /** Its place in the cell: the invoke id, after the ids of the machines around it. */
+  readonly path: string
+  /** (generation, seq, index): an end that names another ref is too late. */
+  readonly ref: string
+  readonly src: string
+  readonly kind: Invocable['kind']
+  readonly input: Json
+  readonly attempt: number
+  /** An ask's receiver, and what it is told when the asker leaves. */
+  readonly asked?: Address
+  readonly withdraw?: Event
+  /** How the invocation runs; found again through the engine after a restart, never stored. */
+  readonly logic: Invocable
+}
+
+/** A delayed event of a machine in the cell. */
+export interface CellTimer {
+  readonly id: string
+  readonly target: string
+  readonly event: Event
+  readonly dueAt: number
+}
+
+/** What the kernel stores of an actor beside the machine's own state. */
+export interface StoredSnapshot {
+  readonly machine: { readonly id: string; readonly version: string; readonly hash: string }
+  readonly state: Json
+  readonly lastNow: number
+  readonly invocations: readonly Omit<Invocation, 'logic'>[]
+  readonly timers: readonly CellTimer[]
+  readonly output?: Json
+}
+
+export function askTimerId(ref: string): string {
+  return `ask ${ref}`
+}
+
+/** The id under which a machine's delayed event is kept, apart from its neighbours in the cell. */
+export function machineTimerId(target: string, id: string): string {
+  return `after ${target}|${id}`
+}

@@ -1,0 +1,115 @@
+import Denque from 'denque'
+import type { Message } from './message.ts'
+
+/** `system`: stop and exits. `reply`: answers, effect ends, due timers. `control`: human decisions. `user`: the rest. */
+export type Lane = 'system' | 'reply' | 'control' | 'user'
+
+export type Overflow = 'reject' | 'deadLetter' | 'dropOldest'
+
+export interface MailboxLimits {
+  /** Messages on the user lane. Default 1,024. */
+  readonly userLengthMax: number
+  /** Messages on the control lane. Default 128. */
+  readonly controlLengthMax: number
+  /** What happens to a user message that does not fit. Default `reject`: the sender is told. */
+  readonly overflow: Overflow
+}
+
+export const mailboxDefaults: MailboxLimits = {
+  userLengthMax: 1024,
+  controlLengthMax: 128,
+  overflow: 'reject',
+}
+
+/** After so many control messages one user message is taken, so that neither lane starves the other. */
+export const CONTROL_BURST_MAX = 16
+
+export type Offer =
+  | { readonly status: 'accepted' }
+  | { readonly status: 'full' }
+  | { readonly status: 'dropped'; readonly message: Message }
+
+/**
+ * The four bounded lanes of one actor, each first in, first out.
+ *
+ * The system lane is bounded by the tree's shape and the reply lane by the slots reserved when an ask, effect or
+ * timer is made, so neither is ever full. The control and user lanes refuse when full.
+ */
+export class Mailbox {
+  readonly limits: MailboxLimits
+  private lanes: Partial<Record<Lane, Denque<Message>>> = {}
+  private controlBurst = 0
+
+  constructor(limits: MailboxLimits) {
+    this.limits = limits
+  }
+
+  get length(): number {
+    return this.size('system') + this.size('reply') + this.size('control') + this.size('user')
+  }
+
+  size(lane: Lane): number {
+    return this.lanes[lane]?.length ?? 0
+  }
+
+  isFull(lane: Lane): boolean {
+    if (lane === 'user') return this.size('user') >= this.limits.userLengthMax
+    return lane === 'control' && this.size('control') >= this.limits.controlLengthMax
+  }
+
+  offer(message: Message, lane: Lane): Offer {
+    if (!this.isFull(lane)) {
+      this.lane(lane).push(message)
+      return { status: 'accepted' }
+    }
+    if (lane !== 'user' || this.limits.overflow === 'reject') return { status: 'full' }
+    if (this.limits.overflow === 'deadLetter') return { status: 'dropped', message }
+    const oldest = this.lane('user').shift()
+    this.lane('user').push(message)
+    return oldest === undefined ? { status: 'accepted' } : { status: 'dropped', message: oldest }
+  }
+
+  take(): { message: Message; lane: Lane } | undefined {
+    return this.takeFrom('system') ?? this.takeFrom('reply') ?? this.takeControlOrUser()
+  }
+
+  /** Takes the first message of any lane that has been tried as often as allowed. */
+  takeTried(attemptsMax: number): { message: Message; lane: Lane } | undefined {
+    for (const lane of ['system', 'reply', 'control', 'user'] as const) {
+      const attempt = this.lanes[lane]?.peekFront()?.headers.attempt ?? 0
+      if (attempt >= attemptsMax) return this.takeFrom(lane)
+    }
+    return undefined
+  }
+
+  /** Puts a message back where it stood, so that order holds after a failed turn. */
+  putBack(message: Message, lane: Lane): void {
+    this.lane(lane).unshift(message)
+  }
+
+  drain(): { message: Message; lane: Lane }[] {
+    const rest: { message: Message; lane: Lane }[] = []
+    for (let next = this.take(); next !== undefined; next = this.take()) rest.push(next)
+    return rest
+  }
+
+  private takeControlOrUser() {
+    if (this.controlBurst >= CONTROL_BURST_MAX && this.size('user') > 0) {
+      this.controlBurst = 0
+      return this.takeFrom('user')
+    }
+    const control = this.takeFrom('control')
+    if (control === undefined) return this.takeFrom('user')
+    this.controlBurst++
+    return control
+  }
+
+  private takeFrom(lane: Lane): { message: Message; lane: Lane } | undefined {
+    const message = this.lanes[lane]?.shift()
+    return message === undefined ? undefined : { message, lane }
+  }
+
+  private lane(lane: Lane): Denque<Message> {
+    return (this.lanes[lane] ??= new Denque<Message>())
+  }
+}

@@ -1,0 +1,77 @@
+import type { Address } from './address.ts'
+import type { Lane } from './mailbox.ts'
+
+/** What a machine is sent: an XState event. Everything beside `type` must be JSON. */
+export interface Event {
+  readonly type: string
+  readonly [key: string]: unknown
+}
+
+/** Where an answer goes: the asker and the invocation that waits. Plain JSON, so a machine may store it. */
+export interface ReplyTo {
+  readonly address: Address
+  readonly invocation: string
+}
+
+/** A gapless, numbered channel: (sender, generation, receiver, lane). */
+export interface StreamPosition {
+  readonly sender: Address
+  readonly generation: number
+  readonly lane: Lane
+  readonly number: number
+}
+
+export interface Headers {
+  /** The sender; absent when the message came from outside the system. */
+  readonly from?: Address
+  /** The message that made the sender send this one. */
+  readonly causation?: string
+  /** The first message of the whole story. */
+  readonly correlation?: string
+  /** Milliseconds since the epoch; a later dequeue is a dead letter. */
+  readonly deadline?: number
+  readonly replyTo?: ReplyTo
+  readonly stream?: StreamPosition
+  /** How often this message has been given to its actor before, because a turn failed. */
+  readonly attempt?: number
+  /** The caller's own id: a second message with it is a duplicate. */
+  readonly once?: string
+  /** Whether an Ambit machine or the kernel sent it: only those may use types starting with `ambit.`. */
+  readonly privileged?: boolean
+}
+
+/** The wire unit: id, type, body, headers. The machine sees `body` with its `type`. */
+export interface Message {
+  readonly id: string
+  readonly type: string
+  readonly to: Address
+  readonly body: Event
+  readonly headers: Headers
+}
+
+/** What `send` answers: taken, or refused with a reason and, when it helps, a time to come back. */
+export type SendResult =
+  | { readonly status: 'accepted' }
+  | { readonly status: 'rejected'; readonly reason: RejectReason; readonly retryAfterMs?: number }
+
+export type RejectReason = 'mailboxFull' | 'stopped' | 'unknownActor' | 'invalid' | 'tooLarge' | 'expired'
+
+export const MESSAGE_BYTES_MAX = 1_048_576
+export const MESSAGE_DEPTH_MAX = 32
+
+/** Whether a type belongs to XState's or Ambit's own protocol, which nobody outside may speak. */
+export function isReservedType(type: string): boolean {
+  return type.startsWith('xstate.') || type.startsWith('ambit.')
+}
+
+/** Where answers to askers outside the system go. */
+export const OUTSIDE = '/~outside'
+
+/** The messages the kernel sends to its own cells. */
+export const kernelTypes = {
+  start: 'ambit.start',
+  stop: 'ambit.stop',
+  timer: 'ambit.timer',
+  effectEnded: 'ambit.effect.ended',
+  reply: 'ambit.reply',
+} as const

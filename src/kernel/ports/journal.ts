@@ -1,0 +1,120 @@
+import type { Address } from '../address.ts'
+import type { Json } from '../json.ts'
+import type { Message, StreamPosition } from '../message.ts'
+
+/** The durable record of turns. Implementations: memory, SQLite; JetStream to come. */
+export interface Journal {
+  /** Takes ownership. Throws `AMBIT_JOURNAL_OWNED` when another process has it. */
+  open(): Promise<JournalSession>
+}
+
+/** One owner's hold on a journal. Every commit carries its epoch; an older epoch is refused. */
+export interface JournalSession {
+  readonly epoch: number
+  /** Names the system for ever: part of action keys and of signed statements. */
+  readonly systemId: string
+  /** Known to the owners of this journal alone; authorisations are minted with it. */
+  readonly secret: string
+  /**
+   * Stores each entry whole or not at all, under one fsync, and answers in the same order.
+   * `conflict` means that the actor's stored seq was not `expectedSeq`: nothing of that entry was stored.
+   * A throw means that nobody knows: reload.
+   */
+  commit(batch: readonly JournalEntry[]): Promise<readonly CommitResult[]>
+  load(address: Address): Promise<StoredActor | undefined>
+  /** What a fresh owner must attend to at once. */
+  recover(): Promise<Recovery>
+  history(query: HistoryQuery): Promise<readonly StoredTurn[]>
+  head(): Promise<Head>
+  close(): Promise<void>
+}
+
+export type CommitResult = 'stored' | 'conflict'
+export type JournalEntry = TurnCommit | Disposal
+
+export type ActorStatus = 'active' | 'done' | 'stopped'
+
+/** All that one actor did in one drain: a single atomic write under compare-and-set on (seq, epoch). */
+export interface TurnCommit {
+  readonly kind: 'turns'
+  readonly address: Address
+  readonly generation: number
+  readonly incarnation: number
+  readonly expectedSeq: number
+  readonly seq: number
+  readonly status: ActorStatus
+  /** The state, as JSON text. */
+  readonly snapshot: string
+  /** One JSON text per turn: the thought log's bytes. */
+  readonly records: readonly string[]
+  /** How many effects run: a fresh owner must see to such an actor at once. */
+  readonly running: number
+  readonly rows: readonly (readonly [key: string, value: Json])[]
+  readonly outbox: readonly Message[]
+  /** Messages taken for good: their outbox entries go. */
+  readonly consumed: readonly Consumed[]
+  readonly timersSet: readonly StoredTimer[]
+  readonly timersCleared: readonly string[]
+  readonly deadLetters: readonly Message[]
+}
+
+/** Takes a message that no actor can take out of its outbox. */
+export interface Disposal {
+  readonly kind: 'disposal'
+  readonly consumed: Consumed
+  readonly deadLetter: Message
+  readonly reason: string
+}
+
+export interface Consumed extends StreamPosition {
+  readonly receiver: Address
+}
+
+export interface StoredTimer {
+  readonly address: Address
+  readonly id: string
+  readonly dueAt: number
+}
+
+export interface StoredActor {
+  readonly generation: number
+  readonly incarnation: number
+  readonly seq: number
+  readonly status: ActorStatus
+  readonly snapshot: string
+  readonly rows: ReadonlyMap<string, Json>
+}
+
+export interface Recovery {
+  /** Actors whose effects ran when the last owner ended. */
+  readonly busy: readonly Address[]
+  readonly timers: readonly StoredTimer[]
+  /** Committed messages whose receivers have not committed them, in order within each stream. */
+  readonly outbox: readonly Message[]
+}
+
+/** A turn's record with its place in the hash chain: `hash = sha256(previous + record)`. */
+export interface StoredTurn {
+  readonly position: number
+  readonly address: Address
+  readonly seq: number
+  readonly record: string
+  readonly previous: string
+  readonly hash: string
+}
+
+export interface Head {
+  readonly position: number
+  readonly hash: string
+}
+
+export interface HistoryQuery {
+  readonly address?: Address
+  /** Everything at or under this address. */
+  readonly under?: Address
+  readonly afterPosition?: number
+  readonly limit?: number
+}
+
+/** The hash before the first record. */
+export const CHAIN_START = '0'.repeat(64)

@@ -1,0 +1,35 @@
+import type { Address } from '../address.ts'
+import type { DeadLetter } from '../dead-letters.ts'
+import type { ExitReason } from '../exit.ts'
+import type { Json } from '../json.ts'
+
+/** What became of one turn, told after its commit. */
+export interface TurnReport {
+  readonly address: Address
+  readonly generation: number
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  /** The machine's state value. */
+  readonly state: Json
+  readonly status: 'active' | 'done' | 'stopped'
+  /** Keyed rows this turn wrote; `null` means deleted. */
+  readonly rows: readonly (readonly [key: string, value: Json])[]
+}
+
+export interface ExitReport {
+  readonly address: Address
+  readonly reason: ExitReason
+  readonly incarnation: number
+  readonly at: number
+}
+
+/**
+ * Told what happened, after it was committed. An observer cannot change or stop anything: what it throws is logged.
+ */
+export interface Observer {
+  onTurn?(report: TurnReport): void
+  onExit?(report: ExitReport): void
+  onRestart?(report: { address: Address; incarnation: number; delayMs: number }): void
+  onDeadLetter?(letter: DeadLetter): void
+}

@@ -1,0 +1,91 @@
+import type { Address } from './address.ts'
+import type { Cell } from './cell.ts'
+import { toErrorRecord, type ErrorRecord } from './errors.ts'
+import type { ExitReason } from './exit.ts'
+import type { Chance } from './ports/chance.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import { planRestart } from './restart-plan.ts'
+import { addRestart } from './restart-window.ts'
+import type { Branch, Tree } from './tree.ts'
+
+/** Something a human must look at: the actor stays down, the rest goes on. */
+export interface Alarm {
+  readonly at: number
+  readonly address: Address
+  readonly error: ErrorRecord
+}
+
+export const ALARMS_KEPT_MAX = 1000
+
+/** Carries out what the pure restart plan says when an actor ends. */
+export class Supervision {
+  readonly alarms: Alarm[] = []
+  private memberRestarts = new Map<Address, readonly number[]>()
+  private readonly tree: Tree
+  private readonly clock: Clock
+  private readonly chance: Chance
+  private readonly logger: Logger
+  private readonly restart: (cell: Cell, delayMs: number) => void
+
+  constructor(
+    tree: Tree,
+    ports: { clock: Clock; chance: Chance; logger: Logger },
+    restart: (cell: Cell, delayMs: number) => void,
+  ) {
+    this.tree = tree
+    this.clock = ports.clock
+    this.chance = ports.chance
+    this.logger = ports.logger
+    this.restart = restart
+  }
+
+  /** A running actor failed: restart it, or pass the failure up. */
+  childFailed(cell: Cell, error: unknown): void {
+    const branch = this.tree.branchOf(cell.address)
+    const record = toErrorRecord(error)
+    if (branch === undefined) return this.quarantine([cell], cell.address, record)
+    const isMember = branch.spec.kind === 'pool'
+    const before = isMember ? (this.memberRestarts.get(cell.address) ?? []) : branch.restarts
+    const window = addRestart(before, this.clock.now(), branch.spec)
+    if (isMember) this.memberRestarts.set(cell.address, window.restarts)
+    else branch.restarts = window.restarts
+    const exit: ExitReason = { kind: 'error', error: record }
+    const plan = planRestart(cell.spec.restart, exit, window, this.chance.random())
+    this.logger.error({ actor: cell.address, err: record, plan }, 'actor failed')
+    if (plan.kind === 'restart') this.restart(cell, plan.delayMs)
+    else if (plan.kind === 'leave' || isMember) this.quarantine([cell], cell.address, record)
+    else this.giveUp(branch, record)
+  }
+
+  /** An actor that cannot be recovered stays down: a failed recovery is never a fresh start and never a loop. */
+  recoveryFailed(cell: Cell, error: unknown): void {
+    this.quarantine([cell], cell.address, toErrorRecord(error))
+  }
+
+  forget(cell: Cell): void {
+    this.memberRestarts.delete(cell.address)
+  }
+
+  private giveUp(branch: Branch, error: ErrorRecord): void {
+    const cells = this.tree.under(branch).filter(({ life }) => life === 'running' || life === 'suspended')
+    for (const cell of cells) cell.life = 'suspended'
+    const above = branch.parent
+    if (above === undefined) return this.quarantine(cells, branch.address, error)
+    const window = addRestart(above.restarts, this.clock.now(), above.spec)
+    above.restarts = window.restarts
+    const exit: ExitReason = { kind: 'restartIntensity', error }
+    const plan = planRestart('permanent', exit, window, this.chance.random())
+    this.logger.error({ supervisor: branch.address, err: error, plan }, 'supervisor gave up')
+    if (plan.kind !== 'restart') return this.giveUp(above, error)
+    branch.restarts = []
+    for (const cell of cells) this.restart(cell, plan.delayMs)
+  }
+
+  private quarantine(cells: readonly Cell[], address: Address, error: ErrorRecord): void {
+    for (const cell of cells) cell.life = 'quarantined'
+    this.alarms.push({ at: this.clock.now(), address, error })
+    if (this.alarms.length > ALARMS_KEPT_MAX) this.alarms.shift()
+    this.logger.error({ actor: address, err: error }, 'quarantined: stays down until a human looks')
+  }
+}

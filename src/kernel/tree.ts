@@ -1,0 +1,108 @@
+import { childAddress, childId, isWithin, parentAddress, type Address } from './address.ts'
+import { Cell, type CellHost } from './cell.ts'
+import type { ActorSpec, ChildSpec, PoolSpec, SupervisorSpec } from './child-spec.ts'
+import type { Json } from './json.ts'
+
+/** A supervisor or pool in its place, with the restarts it has had to make. */
+export interface Branch {
+  readonly address: Address
+  readonly spec: SupervisorSpec | PoolSpec
+  readonly parent: Branch | undefined
+  readonly authority: readonly Json[]
+  restarts: readonly number[]
+}
+
+/** The supervision tree: which cell lives at an address, and who supervises it. */
+export class Tree {
+  private cells = new Map<Address, Cell>()
+  private branches = new Map<Address, Branch>()
+  /** Cells of the static tree, in start order. */
+  readonly fixed: Cell[] = []
+  private readonly host: CellHost
+  private readonly born: (cell: Cell) => void
+
+  constructor(root: ChildSpec, host: CellHost, born: (cell: Cell) => void) {
+    this.host = host
+    this.born = born
+    if (root.kind === 'supervisor') this.plant(root, '/', undefined, [])
+    else {
+      const top = { address: '/', spec: soleChild(root), parent: undefined, authority: [], restarts: [] }
+      this.branches.set('/', top)
+      this.plant(root, childAddress('/', root.id), top, [])
+    }
+  }
+
+  get size(): number {
+    return this.cells.size
+  }
+
+  all(): IterableIterator<Cell> {
+    return this.cells.values()
+  }
+
+  /** The cell at an address; a pool makes it with its first message. */
+  cellAt(address: Address): Cell | undefined {
+    const known = this.cells.get(address)
+    if (known !== undefined) return known
+    const branch = this.branches.get(parentAddress(address))
+    if (branch?.spec.kind !== 'pool') return undefined
+    const { member, inputOf } = branch.spec
+    const id = childId(address)
+    const input = inputOf === undefined ? (member.input ?? { id }) : inputOf(id)
+    const cell = this.makeCell(address, member, input, branch.authority)
+    this.born(cell)
+    return cell
+  }
+
+  peek(address: Address): Cell | undefined {
+    return this.cells.get(address)
+  }
+
+  branchOf(address: Address): Branch | undefined {
+    return this.branches.get(parentAddress(address))
+  }
+
+  under(branch: Branch): Cell[] {
+    return [...this.cells.values()].filter((cell) => isWithin(cell.address, branch.address))
+  }
+
+  /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */
+  remove(cell: Cell): void {
+    if (this.branchOf(cell.address)?.spec.kind === 'pool') this.cells.delete(cell.address)
+  }
+
+  private plant(spec: ChildSpec, address: Address, parent: Branch | undefined, above: readonly Json[]): void {
+    const authority = spec.authority === undefined ? above : [...above, spec.authority]
+    if (spec.kind === 'actor') {
+      this.fixed.push(this.makeCell(address, spec, spec.input, authority))
+      return
+    }
+    const branch: Branch = { address, spec, parent, authority: this.poolAuthority(spec, authority), restarts: [] }
+    this.branches.set(address, branch)
+    if (spec.kind === 'pool') return
+    for (const child of spec.children) this.plant(child, childAddress(address, child.id), branch, authority)
+  }
+
+  private poolAuthority(spec: SupervisorSpec | PoolSpec, authority: readonly Json[]): readonly Json[] {
+    if (spec.kind !== 'pool' || spec.member.authority === undefined) return authority
+    return [...authority, spec.member.authority]
+  }
+
+  private makeCell(address: Address, spec: ActorSpec, input: unknown, authority: readonly Json[]): Cell {
+    const cell = new Cell(address, spec, input, authority, this.host)
+    this.cells.set(address, cell)
+    if (spec.name !== undefined) this.host.registry.register(spec.name, address)
+    return cell
+  }
+}
+
+function soleChild(root: ChildSpec): SupervisorSpec {
+  return {
+    kind: 'supervisor',
+    id: 'root',
+    strategy: 'one_for_one',
+    children: [root],
+    intensity: 5,
+    periodMs: 60_000,
+  }
+}

@@ -1,0 +1,110 @@
+import type { ActionArgs, ActionFunction, EventObject, MachineContext, ParameterizedObject } from 'xstate'
+import type { Json } from '../kernel/json.ts'
+import type { Lane } from '../kernel/mailbox.ts'
+import type { Event, ReplyTo } from '../kernel/message.ts'
+import type { Command, Thought } from '../kernel/ports/engine.ts'
+
+const COMMANDS = Symbol.for('ambit.commands')
+
+interface Args<Context, TEvent> {
+  readonly context: Context
+  readonly event: TEvent
+}
+
+type Maker<Context, TEvent> = (args: Args<Context, TEvent>, params: unknown) => readonly Command[]
+
+/** An action that the runtime understands: XState calls it nothing but a function. */
+export type AmbitAction<C extends MachineContext, E extends EventObject, All extends EventObject = E> = ActionFunction<
+  C,
+  E,
+  All,
+  ParameterizedObject['params'] | undefined,
+  never,
+  never,
+  never,
+  never,
+  never
+>
+
+type Value<C, E, T> = T | ((args: Args<C, E>) => T)
+
+/** Sends an event to another actor, by address or registered name, once the turn is committed. */
+export function tell<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  to: Value<C, E, string>,
+  event: Value<C, E, Event>,
+  options: { readonly lane?: Extract<Lane, 'control' | 'user'> } = {},
+): AmbitAction<C, E, All> {
+  return action('tell', (args) => [
+    { kind: 'tell', to: valueOf(to, args), event: valueOf(event, args), lane: options.lane ?? 'user' },
+  ])
+}
+
+/** Answers the message of this turn, or one whose `replyTo` was stored earlier. */
+export function reply<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  event: Value<C, E, Event>,
+  options: { readonly to?: Value<C, E, ReplyTo | undefined> } = {},
+): AmbitAction<C, E, All> {
+  return action('reply', (args) => {
+    const to = options.to === undefined ? undefined : valueOf(options.to, args)
+    return [{ kind: 'reply', event: valueOf(event, args), ...(to !== undefined && { to }) }]
+  })
+}
+
+/** Writes an entry of the thought log; it is stored with the turn, before anything of it leaves. */
+export function think<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  thought: Value<C, E, Thought>,
+): AmbitAction<C, E, All> {
+  return action('think', (args) => [{ kind: 'think', thought: valueOf(thought, args) }])
+}
+
+/** Writes one keyed row beside the snapshot; `null` deletes it. */
+export function putRow<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  key: Value<C, E, string>,
+  value: Value<C, E, Json>,
+): AmbitAction<C, E, All> {
+  return action('putRow', (args) => [{ kind: 'put', key: valueOf(key, args), value: valueOf(value, args) }])
+}
+
+/**
+ * Calls a function after the commit, for looking on only: its result is ignored and what it throws is logged. It may
+ * be skipped by a crash and is never called again.
+ */
+export function observe<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  run: (args: Args<C, E>) => unknown,
+): AmbitAction<C, E, All> {
+  return action('observe', (args) => [{ kind: 'observe', name: run.name || 'observe', run: () => run(args) }])
+}
+
+/** Several of the above from one decision, so that it is taken once. */
+export function commands<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  decide: (args: Args<C, E>) => readonly Command[],
+): AmbitAction<C, E, All> {
+  return action('commands', decide)
+}
+
+/** What an action of ours wants done, or undefined when it is the author's own function. */
+export function commandsOf(
+  exec: unknown,
+  info: ActionArgs<MachineContext, EventObject, EventObject>,
+  params: unknown,
+): readonly Command[] | undefined {
+  if (typeof exec !== 'function' || !(COMMANDS in exec)) return undefined
+  return (exec[COMMANDS] as Maker<MachineContext, EventObject>)(info, params)
+}
+
+export function isAmbitAction(candidate: unknown): boolean {
+  return typeof candidate === 'function' && COMMANDS in candidate
+}
+
+function action<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  name: string,
+  make: Maker<C, E>,
+): AmbitAction<C, E, All> {
+  const marker = () => undefined
+  Object.defineProperty(marker, 'name', { value: `ambit.${name}` })
+  return Object.assign(marker, { [COMMANDS]: make }) as unknown as AmbitAction<C, E, All>
+}
+
+function valueOf<C, E, T>(value: Value<C, E, T>, args: Args<C, E>): T {
+  return typeof value === 'function' ? (value as (args: Args<C, E>) => T)(args) : value
+}
