@@ -14,11 +14,16 @@ interface Args<Context, TEvent> {
 type Maker<Context, TEvent> = (args: Args<Context, TEvent>, params: unknown) => readonly Command[]
 
 /** An action that the runtime understands: XState calls it nothing but a function. */
-export type AmbitAction<C extends MachineContext, E extends EventObject, All extends EventObject = E> = ActionFunction<
+export type AmbitAction<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+  P extends ParameterizedObject['params'] | undefined = undefined,
+> = ActionFunction<
   C,
   E,
   All,
-  ParameterizedObject['params'] | undefined,
+  P,
   never,
   never,
   never,
@@ -76,10 +81,13 @@ export function observe<C extends MachineContext, E extends EventObject, All ext
 }
 
 /** Several of the above from one decision, so that it is taken once. */
-export function commands<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  decide: (args: Args<C, E>) => readonly Command[],
-): AmbitAction<C, E, All> {
-  return action('commands', decide)
+export function commands<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+  P extends ParameterizedObject['params'] | undefined = undefined,
+>(decide: (args: Args<C, E>, params: P) => readonly Command[]): AmbitAction<C, E, All, P> {
+  return action<C, E, All>('commands', decide as Maker<C, E>) as unknown as AmbitAction<C, E, All, P>
 }
 
 /** What an action of ours wants done, or undefined when it is the author's own function. */

@@ -10,9 +10,9 @@ export const EFFECT_TIMEOUT_MS = 60_000
 
 export interface EffectOptions<Input> {
   /** Whether it may run again when nobody knows how it ended. Default false: such an effect is in doubt. */
-  readonly idempotent?: boolean
+  readonly idempotent?: boolean | ((input: Input) => boolean)
   /** Default 60,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | ((input: Input) => number)
   /** The key that the target sees; by default one per invocation. */
   readonly key?: (input: Input) => string
 }
@@ -28,9 +28,9 @@ export function effect<Input, Output>(
   const logic: EffectLogic = {
     kind: 'effect',
     run: run as EffectLogic['run'],
-    idempotent: options.idempotent ?? false,
+    idempotent: (options.idempotent ?? false) as EffectLogic['idempotent'],
     readOnly: false,
-    timeoutMs: options.timeoutMs ?? EFFECT_TIMEOUT_MS,
+    timeoutMs: (options.timeoutMs ?? EFFECT_TIMEOUT_MS) as EffectLogic['timeoutMs'],
     ...(options.key !== undefined && { key: options.key as EffectLogic['key'] }),
   }
   return asPromiseLogic<Output, Input>(logic, run)

@@ -1,0 +1,199 @@
+import { createActionMachine } from '../machines/action.ts'
+import {
+  argsHash,
+  describeProposal,
+  LEDGER,
+  proposalOf,
+  waiterOf,
+  addressOf,
+  type ActionContext,
+  type ActionServices,
+  type ExecuteInput,
+  type ProposeEvent,
+} from '../machines/action-steps.ts'
+import { effectRefused, type Action, type ExecuteWork } from '../src/envelope/action.ts'
+import type { Authorizer } from '../src/envelope/authorization.ts'
+import type { Envelope } from '../src/envelope/envelope.ts'
+import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
+import { actorSpec, poolSpec, type PoolSpec } from '../src/kernel/child-spec.ts'
+import { AmbitError } from '../src/kernel/errors.ts'
+import type { Json } from '../src/kernel/json.ts'
+import type { Command, EffectContext } from '../src/kernel/ports/engine.ts'
+import { thisTurn } from '../src/kernel/turn.ts'
+import { createInterpreter } from '../src/logic/interpreted.ts'
+import { ask, effect } from '../src/logic/invocable.ts'
+import type { Reservation } from '../machines/ledger.ts'
+import { readProposal } from './governed.ts'
+
+/** What the action actors of one system share. */
+export interface ActionHouse {
+  readonly actions: ReadonlyMap<string, Action>
+  envelope(hash: string): Envelope | undefined
+  /** Set when the journal is open: tokens are minted with its secret. */
+  authorizer(): Authorizer
+}
+
+export const LEDGER_TIMEOUT_MS = 60_000
+
+/** The pool in which every action lives, each a durable actor addressed by its key. */
+export function actionPool(house: ActionHouse): PoolSpec {
+  const services = createServices(house)
+  const machine = createActionMachine(services).provide({
+    actors: {
+      viewLedger: ask<Reservation>({
+        to: LEDGER,
+        event: ({ charges }) => ({ type: 'ambit.ledger.view', charges }),
+        timeoutMs: LEDGER_TIMEOUT_MS,
+      }) as never,
+      reserve: ask<Reservation>({
+        to: LEDGER,
+        event: (reservation) => ({ type: 'ambit.ledger.reserve', reservation }),
+        timeoutMs: LEDGER_TIMEOUT_MS,
+      }) as never,
+      execute: worldEffect(house, services, 'execute') as never,
+      verify: worldEffect(house, services, 'verify') as never,
+      compensate: worldEffect(house, services, 'compensate') as never,
+    },
+  })
+  const member = actorSpec('member', createInterpreter(machine), { privileged: true })
+  return poolSpec('actions', member)
+}
+
+function createServices(house: ActionHouse): ActionServices {
+  const services: ActionServices = {
+    envelope: (hash) => house.envelope(hash) ?? unknownEnvelope(hash),
+    begin: (event) => begin(event),
+    isIdempotent: (action) => house.actions.get(action)?.definition.idempotent ?? false,
+    attemptsMax: (action) => house.actions.get(action)?.attemptsMax ?? 1,
+    amend: (proposal, args) => amend(house, proposal, args),
+    isValidAmendment: (context, args) => args !== undefined && amend(house, proposalOf(context), args) !== undefined,
+    mint: (context) => house.authorizer().mint(context.key, context.digest ?? '', authority(context)),
+    executeInput: (context) => executeInput(context),
+    thinkProposal: (context) => thinkProposal(context),
+    thinkAuthorized: (context) => thinkAuthorized(context),
+    noticeCase,
+    commit: ({ key }) => tellLedger('ambit.ledger.commit', key),
+    release: ({ key }) => tellLedger('ambit.ledger.release', key),
+    inDoubt: ({ key }) => tellLedger('ambit.ledger.inDoubt', key),
+  }
+  return services
+}
+
+function begin(event: ProposeEvent): ActionContext {
+  const { address, message } = thisTurn()
+  const { proposal, chain } = event
+  const { replyTo } = message.headers
+  return {
+    key: address.slice(address.lastIndexOf('/') + 1),
+    proposal,
+    argsHash: argsHash(proposal),
+    chain,
+    digest: proposalDigest(proposal, chain),
+    waiters: replyTo === undefined ? [] : [waiterOf(replyTo, event)],
+    by: 'envelope',
+    persons: [],
+    amendedBy: [],
+    attempts: 0,
+  }
+}
+
+function amend(house: ActionHouse, proposal: Proposal, args: Json): Proposal | undefined {
+  const action = house.actions.get(proposal.action)
+  if (action === undefined) return undefined
+  const { why, proposer, excluded, confidence, category } = proposal
+  const claims = { why, proposer, excluded, ...(confidence !== undefined && { confidence }), ...(category !== undefined && { category }) }
+  try {
+    return readProposal(action, args, claims)
+  } catch {
+    return undefined
+  }
+}
+
+function executeInput(context: ActionContext): ExecuteInput {
+  const { key, digest = '', token = '', output } = context
+  const { action, args } = proposalOf(context)
+  return { key, action, args, digest, by: authority(context), token, ...(output !== undefined && { output }) }
+}
+
+/** On whose authority an action runs: part of its token. */
+function authority({ by, persons }: Pick<ActionContext, 'by' | 'persons'>): string {
+  return by === 'human' ? `human ${persons.join('+')}` : 'envelope'
+}
+
+function thinkProposal(context: ActionContext): Command[] {
+  const { key, digest = '', chain } = context
+  const { proposer, why, args, confidence = null, category = null } = proposalOf(context)
+  const thought = { kind: 'proposed', key, digest, proposer, what: describeProposal(proposalOf(context)), args, why, confidence, category, chain }
+  return [{ kind: 'think', thought }]
+}
+
+function thinkAuthorized(context: ActionContext): Command[] {
+  const { key, digest = '', attempts } = context
+  return [{ kind: 'think', thought: { kind: 'authorized', key, digest, by: authority(context), attempt: attempts } }]
+}
+
+function noticeCase(context: ActionContext, id: string, state: 'awaitingHuman' | 'inDoubt'): Command[] {
+  const rules = context.decision?.rules ?? []
+  return context.waiters.flatMap((waiter): Command[] => {
+    if (waiter.notice === undefined) return []
+    const event = { type: 'ambit.action.waiting', case: id, rules, notice: waiter.notice, state }
+    return [{ kind: 'reply', to: addressOf(waiter), event }]
+  })
+}
+
+function tellLedger(type: string, key: string): Command[] {
+  return [{ kind: 'tell', to: LEDGER, event: { type, key }, lane: 'user' }]
+}
+
+/** The effect runner: checks the token, the action's own schema and the facts, and only then touches the world. */
+function worldEffect(house: ActionHouse, services: ActionServices, step: 'execute' | 'verify' | 'compensate') {
+  const run = async (input: ExecuteInput, context: EffectContext): Promise<Json> => {
+    const { key, action: name, args, digest, by, token, output = null } = input
+    if (!house.authorizer().isValid(token, key, digest, by)) {
+      throw new AmbitError('AMBIT_NOT_AUTHORIZED', `Nobody authorised "${name}" ${key}: its token is not ours. Nothing was done.`)
+    }
+    const action = house.actions.get(name)
+    if (action === undefined) throw effectRefused(`No action "${name}" is known here. Add it to the system's agents.`)
+    const work = workFor(action, args, context)
+    if (step === 'execute') return toJson(action, await action.definition.execute(work))
+    const { verify, compensate } = action.definition
+    if (step === 'verify') return verify === undefined ? true : verify({ ...work, output })
+    if (compensate === undefined) throw new AmbitError('AMBIT_EFFECT_IN_DOUBT', `Action "${name}" has nothing that undoes it.`)
+    await compensate({ ...work, output })
+    return null
+  }
+  return effect<ExecuteInput, Json>(run, {
+    key: ({ key }) => (step === 'compensate' ? `${key}-undo` : key),
+    ...perAction(house, services, step),
+  })
+}
+
+function perAction(house: ActionHouse, services: ActionServices, step: string) {
+  const actionOf = ({ action }: ExecuteInput) => house.actions.get(action)
+  return {
+    idempotent: (input: ExecuteInput) => step === 'verify' || services.isIdempotent(input.action),
+    timeoutMs: (input: ExecuteInput) => actionOf(input)?.timeoutMs ?? LEDGER_TIMEOUT_MS,
+  }
+}
+
+function workFor(action: Action, args: Json, context: EffectContext): ExecuteWork<never> {
+  const parsed = action.definition.input.safeParse(args)
+  if (!parsed.success) throw effectRefused(`"${action.name}" no longer takes these arguments. Nothing was sent.`)
+  const missing = action.definition.missing?.(parsed.data) ?? []
+  if (missing.length > 0) throw effectRefused(`"${action.name}" lacks ${missing.join(', ')}. Nothing was sent.`)
+  return { ...context, input: parsed.data as never }
+}
+
+function toJson(action: Action, output: unknown): Json {
+  const schema = action.definition.output
+  if (schema === undefined) return (output ?? null) as Json
+  const parsed = schema.safeParse(output)
+  if (parsed.success) return (parsed.data ?? null) as Json
+  throw new AmbitError('AMBIT_OUTPUT_INVALID', `"${action.name}" answered with something its output schema refuses.`, {
+    cause: parsed.error,
+  })
+}
+
+function unknownEnvelope(hash: string): never {
+  throw new AmbitError('AMBIT_ENVELOPE_MISSING', `Envelope ${hash.slice(0, 12)} is not in this journal. It was never put in force here.`)
+}

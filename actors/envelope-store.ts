@@ -1,0 +1,55 @@
+import type { Envelope } from '../src/envelope/envelope.ts'
+import type { Json } from '../src/kernel/json.ts'
+import type { JournalSession } from '../src/kernel/ports/journal.ts'
+
+const ENVELOPES = '/system/envelopes'
+
+/**
+ * Every envelope that was ever in force in a journal, by hash. A waiting case keeps the version it was opened under,
+ * so that a new one neither orphans nor widens it.
+ */
+export interface EnvelopeStore {
+  get(hash: string): Envelope | undefined
+  /** Reads the stored versions and adds the new ones to the journal, with an entry in the thought log for each. */
+  putInForce(session: JournalSession): Promise<void>
+}
+
+export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore {
+  const current = authorities as unknown as readonly Envelope[]
+  const known = new Map(current.map((envelope) => [envelope.hash, envelope]))
+  return {
+    get: (hash) => known.get(hash),
+    async putInForce(session) {
+      const stored = await session.load(ENVELOPES)
+      for (const [hash, value] of stored?.rows ?? []) known.set(hash, value as unknown as Envelope)
+      const added = [...new Map(current.map((envelope) => [envelope.hash, envelope])).values()].filter(({ hash }) => stored?.rows.has(hash) !== true)
+      if (added.length === 0) return
+      const before = stored?.seq ?? 0
+      await session.commit([
+        {
+          kind: 'turns',
+          address: ENVELOPES,
+          generation: 1,
+          incarnation: 1,
+          expectedSeq: before,
+          seq: before + added.length,
+          status: 'done',
+          snapshot: '{}',
+          records: added.map((envelope, i) => recordOf(envelope, before + i + 1)),
+          running: 0,
+          rows: added.map((envelope) => [envelope.hash, envelope as unknown as Json]),
+          outbox: [],
+          consumed: [],
+          timersSet: [],
+          timersCleared: [],
+          deadLetters: [],
+        },
+      ])
+    },
+  }
+}
+
+function recordOf({ id, version, owner, hash }: Envelope, seq: number): string {
+  const thoughts = [{ kind: 'envelope', id, version, owner, hash }]
+  return JSON.stringify({ v: 1, actor: ENVELOPES, seq, disposition: 'processed', message: { id: hash, type: 'ambit.envelope' }, thoughts })
+}

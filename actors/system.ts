@@ -1,0 +1,171 @@
+import { ledgerMachine } from '../machines/ledger.ts'
+import { approvalMachine, type Case } from '../machines/approval.ts'
+import { APPROVALS, LEDGER } from '../machines/action-steps.ts'
+import type { Action } from '../src/envelope/action.ts'
+import { createAuthorizer, type Authorizer } from '../src/envelope/authorization.ts'
+import type { Approver, SignedStatement } from '../src/envelope/statement.ts'
+import { memoryJournal } from '../src/embedded/memory-journal.ts'
+import { actorSpec, supervisorSpec, type ActorSpec, type ChildSpec } from '../src/kernel/child-spec.ts'
+import { AmbitError } from '../src/kernel/errors.ts'
+import type { Json } from '../src/kernel/json.ts'
+import type { Event } from '../src/kernel/message.ts'
+import type { Chance } from '../src/kernel/ports/chance.ts'
+import type { Clock } from '../src/kernel/ports/clock.ts'
+import type { HistoryQuery, Journal, StoredTurn } from '../src/kernel/ports/journal.ts'
+import type { Logger } from '../src/kernel/ports/logger.ts'
+import type { Observer } from '../src/kernel/ports/observer.ts'
+import type { ActorRef } from '../src/kernel/ref.ts'
+import type { Alarm } from '../src/kernel/supervision.ts'
+import type { DeadLetters } from '../src/kernel/dead-letters.ts'
+import { Kernel, type StopOptions } from '../src/kernel/system.ts'
+import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
+import { createInterpreter } from '../src/logic/interpreted.ts'
+import { actionPool } from './action.ts'
+import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
+import { createEnvelopeStore } from './envelope-store.ts'
+
+export interface SystemOptions {
+  /** The tree to keep alive. Its id `system` is taken: the ledger and the approval desk live there. */
+  readonly root: ChildSpec
+  /** Default: memory, which keeps nothing. */
+  readonly journal?: Journal
+  readonly clock?: Clock
+  readonly chance?: Chance
+  /** A pino logger, or anything with its methods. Default: silent. */
+  readonly logger?: Logger
+  readonly observers?: readonly Observer[]
+}
+
+/** One running tree with its ledger and its approval desk. */
+export interface ActorSystem {
+  /** Opens the journal, brings up the tree, and goes on where the last process ended. */
+  start(): Promise<void>
+  /** Lets running effects end within `graceMs` (default 5,000), then closes the journal. */
+  stop(options?: StopOptions): Promise<void>
+  ref(address: string): ActorRef
+  /** Ends an actor for good; what it asked for is withdrawn. */
+  stopActor(address: string): void
+  /** Starts an actor again without its past; what it asked for is withdrawn. */
+  startFresh(address: string): void
+  /** Resolves when nothing runs and nothing waits for a commit. Timers and humans may be awaited. */
+  atRest(): Promise<void>
+  /** Hands in a signed decision; answers once it is committed. */
+  submitDecision(signed: SignedStatement): Promise<Event>
+  addApprover(keyId: string, approver: Approver): Promise<Event>
+  cases(): readonly Case[]
+  /** The keyed rows of an actor in memory. */
+  rows(address: string): ReadonlyMap<string, Json>
+  /** The turns as they are stored, oldest first. */
+  history(query: HistoryQuery): Promise<readonly StoredTurn[]>
+  readonly id: string
+  readonly read: ReadModels
+  readonly alarms: readonly Alarm[]
+  readonly deadLetters: DeadLetters
+}
+
+/**
+ * Creates a system from a tree of child specs. Nothing runs before `start()`.
+ *
+ * @example
+ * const system = createSystem({ root: supervisor({ children: [agent('desk', desk, { envelope })] }), journal: sqlite('.ambit') })
+ * await system.start()
+ */
+export function createSystem(options: SystemOptions): ActorSystem {
+  const agents = agentsOf(options.root, [])
+  for (const { spec, authority } of agents) refuseWithoutEnvelope(spec, authority)
+  const envelopes = createEnvelopeStore(agents.flatMap(({ authority }) => authority))
+  let authorizer: Authorizer | undefined
+  const house = {
+    actions: collectActions(agents.map(({ spec }) => spec)),
+    envelope: envelopes.get,
+    authorizer: () => authorizer ?? notRunning(),
+  }
+  const read = createReadModels()
+  const { observers = [], journal = memoryJournal(), root, ...ports } = options
+  const kernel = new Kernel({
+    ...ports,
+    journal,
+    root: withSystemTree(root, actionPool(house)),
+    observers: [read.observer, ...observers],
+    opened: async (session) => {
+      authorizer = createAuthorizer(session.secret)
+      await envelopes.putInForce(session)
+    },
+  })
+  return assemble(kernel, read)
+}
+
+function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): ActorSystem {
+  return {
+    start: () => kernel.start(),
+    stop: (options) => kernel.stop(options),
+    ref: (address) => kernel.ref(address),
+    stopActor: (address) => kernel.stopActor(address),
+    startFresh: (address) => kernel.startFresh(address),
+    atRest: () => kernel.atRest(),
+    submitDecision: (signed) => kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed }),
+    addApprover: (keyId, approver) => kernel.askPrivileged(APPROVALS, { type: 'ambit.approver.add', keyId, approver }),
+    cases: () => casesIn(kernel.rows(APPROVALS)),
+    rows: (address) => kernel.rows(address),
+    history: (query) => kernel.session.history(query),
+    get id() {
+      return kernel.systemId
+    },
+    read,
+    get alarms() {
+      return kernel.alarms
+    },
+    deadLetters: kernel.deadLetters,
+  }
+}
+
+/** The cases among the approval desk's rows, oldest first. */
+export function casesIn(rows: ReadonlyMap<string, Json>): Case[] {
+  const cases = [...rows].filter(([key]) => key.startsWith('case:')).map(([, value]) => value as unknown as Case)
+  return cases.sort((a, b) => Number(a.id.slice(2)) - Number(b.id.slice(2)))
+}
+
+function withSystemTree(root: ChildSpec, actions: ChildSpec): ChildSpec {
+  const system = supervisorSpec({
+    id: 'system',
+    children: [
+      actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true, name: 'ledger' }),
+      actorSpec('approvals', createInterpreter(approvalMachine), { privileged: true, name: 'approvals' }),
+      actions,
+    ],
+  })
+  const children = root.kind === 'supervisor' ? root.children : [root]
+  if (children.some(({ id }) => id === 'system')) {
+    throw new AmbitError('AMBIT_CHILD_ID_TAKEN', `The id "system" belongs to the ledger and the approval desk (${LEDGER}). Rename the child.`)
+  }
+  if (root.kind === 'supervisor') return { ...root, children: [system, ...root.children] }
+  return supervisorSpec({ children: [system, root] })
+}
+
+function agentsOf(spec: ChildSpec, above: readonly Json[]): { spec: ActorSpec; authority: readonly Json[] }[] {
+  const authority = spec.authority === undefined ? above : [...above, spec.authority]
+  switch (spec.kind) {
+    case 'actor':
+      return [{ spec, authority }]
+    case 'pool':
+      return agentsOf(spec.member, authority)
+    case 'supervisor':
+      return spec.children.flatMap((child) => agentsOf(child, authority))
+  }
+}
+
+function collectActions(specs: readonly ActorSpec[]): Map<string, Action> {
+  const actions = new Map<string, Action>()
+  for (const action of specs.flatMap(actionsOfAgent)) {
+    const known = actions.get(action.name)
+    if (known !== undefined && known !== action) {
+      throw new AmbitError('AMBIT_ACTION_NAME_TAKEN', `Two actions are called "${action.name}". Name each action once and share its definition.`)
+    }
+    actions.set(action.name, action)
+  }
+  return actions
+}
+
+function notRunning(): never {
+  throw new AmbitError('AMBIT_STOPPED', 'The system is not running. Call start() first.')
+}

@@ -1,0 +1,283 @@
+import { decide, type Decision, type LedgerView } from '../src/envelope/decide.ts'
+import type { Envelope } from '../src/envelope/envelope.ts'
+import { formatMoney, readMoney } from '../src/envelope/money.ts'
+import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
+import { windowKey } from '../src/envelope/windows.ts'
+import type { ErrorRecord } from '../src/kernel/errors.ts'
+import { sha256, type Json } from '../src/kernel/json.ts'
+import type { Event, ReplyTo } from '../src/kernel/message.ts'
+import type { Command } from '../src/kernel/ports/engine.ts'
+import { thisTurn } from '../src/kernel/turn.ts'
+import type { Charge, Reservation } from './ledger.ts'
+
+export type Outcome =
+  | 'committed'
+  | 'failed'
+  | 'compensated'
+  | 'denied'
+  | 'rejected'
+  | 'expired'
+  | 'withdrawn'
+  | 'conflict'
+
+export interface Waiter extends ReplyTo {
+  /** The event type under which the proposer wants to hear that a human is asked. */
+  readonly notice?: string
+}
+
+export interface ActionContext {
+  readonly key: string
+  readonly proposal?: Proposal
+  /** Hash of the arguments as first proposed: the same key with others is a conflict. */
+  readonly argsHash?: string
+  /** Hashes of the envelopes that bind the proposer, the root's first. */
+  readonly chain: readonly string[]
+  readonly digest?: string
+  readonly waiters: readonly Waiter[]
+  readonly decision?: Decision
+  readonly by: 'envelope' | 'human'
+  readonly persons: readonly string[]
+  readonly amendedBy: readonly string[]
+  readonly caseId?: string
+  readonly token?: string
+  readonly attempts: number
+  readonly output?: Json
+  readonly error?: ErrorRecord
+  readonly outcome?: Outcome
+}
+
+export interface ProposeEvent {
+  readonly type: 'ambit.action.propose'
+  readonly proposal: Proposal
+  readonly chain: readonly string[]
+  readonly notice?: string
+}
+
+export interface DecidedEvent {
+  readonly type: 'ambit.action.decided'
+  readonly case: string
+  readonly verdict: 'approve' | 'reject' | 'amend' | 'settle'
+  readonly persons: readonly string[]
+  readonly args?: Json
+  readonly happened?: boolean
+}
+
+export type ActionEvent =
+  | ProposeEvent
+  | DecidedEvent
+  | { type: 'ambit.action.withdraw' }
+  | { type: 'ambit.action.expired'; case: string }
+  | { type: 'ambit.case.opened'; case: string }
+
+export interface ExecuteInput {
+  readonly key: string
+  readonly action: string
+  readonly args: Json
+  readonly digest: string
+  readonly by: string
+  readonly token: string
+  readonly output?: Json
+}
+
+/** What the action machine needs of its system. All of it is deterministic: same input, same answer. */
+export interface ActionServices {
+  envelope(hash: string): Envelope
+  begin(event: ProposeEvent): ActionContext
+  isIdempotent(action: string): boolean
+  attemptsMax(action: string): number
+  /** The proposal with other arguments, its facts read anew; undefined when the action refuses the arguments. */
+  amend(proposal: Proposal, args: Json): Proposal | undefined
+  isValidAmendment(context: ActionContext, args: Json | undefined): boolean
+  mint(context: ActionContext): string
+  executeInput(context: ActionContext): ExecuteInput
+  thinkProposal(context: ActionContext): Command[]
+  thinkAuthorized(context: ActionContext): Command[]
+  noticeCase(context: ActionContext, caseId: string, state: 'awaitingHuman' | 'inDoubt'): Command[]
+  commit(context: ActionContext): Command[]
+  release(context: ActionContext): Command[]
+  inDoubt(context: ActionContext): Command[]
+}
+
+export const LEDGER = '/system/ledger'
+export const APPROVALS = '/system/approvals'
+export const ACTIONS = '/system/actions'
+
+export const RETRY_BASE_MS = 50
+export const RETRY_MAX_MS = 5000
+
+export function decideNow(services: ActionServices, context: ActionContext, view: LedgerView): Decision {
+  return decide(envelopesOf(services, context), proposalOf(context), view)
+}
+
+/** What the ledger is asked: every window of every envelope above, or the account of the human who approved. */
+export function ledgerInput(services: ActionServices, context: ActionContext): Reservation {
+  const { action, amount } = proposalOf(context)
+  const account = accountOf(services, context)
+  const charges = context.by === 'human' ? [] : chargesOf(services, context, action)
+  return { key: context.key, account, minor: amount?.minor ?? 0, currency: amount?.currency ?? 'XXX', charges }
+}
+
+export function thinkDecision({ key, decision, digest }: ActionContext): Command[] {
+  if (decision === undefined) return []
+  const { severity, rules, results } = decision
+  const thought = { kind: 'decision', key, digest: digest ?? '', severity, rules, results: results as unknown as Json }
+  return [{ kind: 'think', thought }]
+}
+
+export function openCase(context: ActionContext, kind: 'approval' | 'inDoubt'): Command[] {
+  const { decision, digest = '', key } = context
+  const proposal = proposalOf(context)
+  const route = decision?.approval ?? { by: ['*'], quorum: 1, expiresAfter: '4h', onExpiry: 'reject' as const }
+  const opened = {
+    kind,
+    action: thisTurn().address,
+    key,
+    digest,
+    proposal,
+    rules: decision?.rules ?? [],
+    results: decision?.results ?? [],
+    route,
+    excluded: [...proposal.excluded, ...context.amendedBy],
+  }
+  return [{ kind: 'tell', to: APPROVALS, event: { type: 'ambit.case.open', opened }, lane: 'user' }]
+}
+
+export function closeCase({ key }: ActionContext): Command[] {
+  return [{ kind: 'tell', to: APPROVALS, event: { type: 'ambit.case.close', key }, lane: 'user' }]
+}
+
+export function approvedBy(event: DecidedEvent): Partial<ActionContext> {
+  return { by: 'human', persons: event.persons }
+}
+
+/** An amendment is a new proposal under the same key: judged again, by its own arguments and facts. */
+export function amended(services: ActionServices, context: ActionContext, event: DecidedEvent): Partial<ActionContext> {
+  const changed = event.args === undefined ? undefined : services.amend(proposalOf(context), event.args)
+  const proposal = changed ?? proposalOf(context)
+  return {
+    proposal,
+    digest: proposalDigest(proposal, context.chain),
+    amendedBy: [...context.amendedBy, ...event.persons],
+    by: 'envelope',
+  }
+}
+
+export function isSameProposal(context: ActionContext, event: unknown): boolean {
+  return argsHash((event as ProposeEvent).proposal) === context.argsHash
+}
+
+export function argsHash({ action, args }: Proposal): string {
+  return sha256(action, JSON.stringify(args))
+}
+
+/** Tells a late proposer of the same thing how it stands. */
+export function introduce(context: ActionContext, event: ProposeEvent): Command[] {
+  const { outcome, caseId } = context
+  if (outcome !== undefined) return [{ kind: 'reply', event: outcomeEvent(context, outcome) }]
+  if (caseId === undefined || event.notice === undefined) return []
+  const rules = context.decision?.rules ?? []
+  return [{ kind: 'reply', event: { type: 'ambit.action.waiting', case: caseId, rules, notice: event.notice, state: 'awaitingHuman' } }]
+}
+
+export function outcomeOf(outcome: 'conflict', event: ProposeEvent): Command[] {
+  const message = `Another ${event.proposal.action} with the same key but other arguments was proposed before. It stands.`
+  return [{ kind: 'reply', event: { type: 'ambit.action.outcome', outcome, rules: [], message } }]
+}
+
+export function withWaiter({ context, event }: { context: ActionContext; event: ProposeEvent }): Partial<ActionContext> {
+  const { replyTo } = thisTurn().message.headers
+  if (replyTo === undefined || context.outcome !== undefined) return {}
+  return { waiters: [...context.waiters, waiterOf(replyTo, event)] }
+}
+
+export function waiterOf(replyTo: ReplyTo, event: ProposeEvent): Waiter {
+  return { ...replyTo, ...(event.notice !== undefined && { notice: event.notice }) }
+}
+
+export function withoutWaiter({ context }: { context: ActionContext }): Partial<ActionContext> {
+  return { waiters: othersWaiting(context) }
+}
+
+export function hasNoOtherWaiter(context: ActionContext, _event: unknown): boolean {
+  return othersWaiting(context).length === 0
+}
+
+/** Answers everybody who waits, and states the outcome in the thought log. */
+export function rest(context: ActionContext, outcome: Outcome): Command[] {
+  const event = outcomeEvent(context, outcome)
+  const { key, digest = '', error } = context
+  const thought = { kind: 'outcome', key, digest, outcome, attempts: context.attempts, ...(error && { error: error as unknown as Json }) }
+  return [
+    { kind: 'think', thought },
+    ...context.waiters.map((waiter): Command => ({ kind: 'reply', to: addressOf(waiter), event })),
+  ]
+}
+
+export function attemptFailed(event: object): Partial<ActionContext> {
+  return { error: (event as { error?: ErrorRecord }).error }
+}
+
+/** Only what the target does once per key is tried again; anything else is in doubt at its first unknown outcome. */
+export function mayRetry(services: ActionServices, context: ActionContext, _event: unknown): boolean {
+  const { action } = proposalOf(context)
+  return services.isIdempotent(action) && context.attempts < services.attemptsMax(action)
+}
+
+/** Full jitter from the turn's own random, so that a replay waits as long. */
+export function backoffMs({ attempts }: ActionContext): number {
+  return Math.ceil(thisTurn().random() * Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** attempts))
+}
+
+export function proposalOf(context: ActionContext): Proposal {
+  if (context.proposal === undefined) throw new Error(`action ${context.key} has no proposal yet`)
+  return context.proposal
+}
+
+export function describeProposal({ action, amount }: Proposal): string {
+  return amount === undefined ? action : `${action} ${formatMoney(amount)}`
+}
+
+export function addressOf({ address, invocation }: Waiter): ReplyTo {
+  return { address, invocation }
+}
+
+function outcomeEvent(context: ActionContext, outcome: Outcome): Event {
+  const { key, decision, by, persons, output, error, caseId } = context
+  return {
+    type: 'ambit.action.outcome',
+    outcome,
+    key,
+    rules: decision?.rules ?? [],
+    by,
+    persons,
+    ...(output !== undefined && { output }),
+    ...(error !== undefined && { error }),
+    ...(caseId !== undefined && { case: caseId }),
+  }
+}
+
+function othersWaiting({ waiters }: ActionContext): readonly Waiter[] {
+  const gone = thisTurn().message.headers.replyTo
+  return waiters.filter(({ address, invocation }) => address !== gone?.address || invocation !== gone.invocation)
+}
+
+function chargesOf(services: ActionServices, context: ActionContext, action: string): Charge[] {
+  return envelopesOf(services, context).flatMap((envelope) => chargesOfEnvelope(envelope, action, proposalOf(context)))
+}
+
+function chargesOfEnvelope(envelope: Envelope, action: string, { amount }: Proposal): Charge[] {
+  const limits = Object.hasOwn(envelope.actions, action) ? envelope.actions[action] : undefined
+  return (limits?.windows ?? [])
+    .map((spec) => ({ spec, limit: readMoney(spec.amount) }))
+    .filter(({ limit }) => limit.currency === amount?.currency)
+    .map(({ spec, limit }) => ({ window: windowKey(envelope.id, action, spec), spec, limit: limit.minor }))
+}
+
+function accountOf(services: ActionServices, context: ActionContext): string {
+  if (context.by === 'human') return `approver/${context.persons.join('+')}`
+  return envelopesOf(services, context).at(-1)?.id ?? '(none)'
+}
+
+function envelopesOf(services: ActionServices, { chain }: ActionContext): Envelope[] {
+  return chain.map((hash) => services.envelope(hash))
+}

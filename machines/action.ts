@@ -1,0 +1,253 @@
+import { assign, fromPromise, setup } from 'xstate'
+import type { LedgerView } from '../src/envelope/decide.ts'
+import type { ErrorRecord } from '../src/kernel/errors.ts'
+import type { Json } from '../src/kernel/json.ts'
+import { commands } from '../src/logic/actions.ts'
+import {
+  amended,
+  approvedBy,
+  attemptFailed,
+  backoffMs,
+  closeCase,
+  decideNow,
+  hasNoOtherWaiter,
+  introduce,
+  isSameProposal,
+  ledgerInput,
+  mayRetry,
+  openCase,
+  outcomeOf,
+  rest,
+  thinkDecision,
+  withoutWaiter,
+  withWaiter,
+  type ActionContext,
+  type ActionEvent,
+  type ActionServices,
+  type DecidedEvent,
+  type ExecuteInput,
+  type Outcome,
+  type ProposeEvent,
+} from './action-steps.ts'
+
+/** Stand-ins that the action actor provides: the machine alone touches nothing. */
+const unprovided = <Input, Output>() =>
+  fromPromise<Output, Input>(() => Promise.reject(new Error('the action actor provides this')))
+
+/**
+ * The life of one action, and the envelope's guard in states: nothing reaches `executing` except through
+ * `authorized`, and nothing reaches `authorized` except a reservation that followed `decide` or a human's approval.
+ */
+export function createActionMachine(services: ActionServices) {
+  return setup({
+    types: { context: {} as ActionContext, events: {} as ActionEvent, input: {} as { id: string } },
+    actors: {
+      viewLedger: unprovided<ReturnType<typeof ledgerInput>, LedgerView>(),
+      reserve: unprovided<ReturnType<typeof ledgerInput>, LedgerView & { type: string }>(),
+      execute: unprovided<ExecuteInput, Json>(),
+      verify: unprovided<ExecuteInput, boolean>(),
+      compensate: unprovided<ExecuteInput, Json>(),
+    },
+    actions: {
+      begin: assign(({ event }) => services.begin(event as ProposeEvent)),
+      forgetWaiter: assign(withoutWaiter),
+      noteError: assign(({ event }) => attemptFailed(event)),
+      noteHuman: assign(({ event }) => approvedBy(event as DecidedEvent)),
+      noteCase: assign(({ event }) => ({ caseId: (event as CaseOpenedEvent).case })),
+      closeCase: commands(({ context }) => closeCase(context)),
+      openCase: commands(({ context }, params: { kind: 'approval' | 'inDoubt' }) => openCase(context, params.kind)),
+      tellWaiters: commands(({ context, event }, params: { state: 'awaitingHuman' | 'inDoubt' }) =>
+        services.noticeCase(context, (event as CaseOpenedEvent).case, params.state),
+      ),
+      commit: commands(({ context }) => services.commit(context)),
+      release: commands(({ context }) => services.release(context)),
+      markInDoubt: commands(({ context }) => services.inDoubt(context)),
+      thinkDecision: commands(({ context }) => thinkDecision(context)),
+      answerAll: commands(({ context }, params: { outcome: Outcome }) => rest(context, params.outcome)),
+      rest: assign((_, params: { outcome: Outcome }) => ({ outcome: params.outcome, waiters: [] })),
+    },
+    guards: {
+      isDenied: ({ context }) => context.decision?.severity === 'deny',
+      needsHuman: ({ context }) => context.by === 'envelope' && context.decision?.severity === 'escalate',
+      isSame: ({ context, event }) => isSameProposal(context, event),
+      isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
+      mayRetry: ({ context, event }) => mayRetry(services, context, event),
+      provedNothingHappened: ({ event }) => provedNothing(event),
+    },
+    delays: { backoff: ({ context }) => backoffMs(context) },
+  }).createMachine({
+    id: 'action',
+    version: '1',
+    context: ({ input }) => emptyContext(input.id),
+    initial: 'idle',
+    on: {
+      'ambit.action.propose': [
+        { guard: 'isSame', actions: [commands(({ context, event }) => introduce(context, event)), assign(withWaiter)] },
+        { actions: commands(({ event }) => outcomeOf('conflict', event)) },
+      ],
+      'ambit.action.withdraw': { actions: 'forgetWaiter' },
+    },
+    states: {
+      idle: {
+        on: { 'ambit.action.propose': { target: 'evaluating', actions: 'begin' } },
+      },
+      evaluating: {
+        tags: ['governed'],
+        entry: commands(({ context }) => services.thinkProposal(context)),
+        invoke: {
+          src: 'viewLedger',
+          input: ({ context }) => ledgerInput(services, context),
+          onDone: {
+            target: 'judged',
+            actions: assign(({ context, event }) => ({ decision: decideNow(services, context, event.output) })),
+          },
+        },
+        on: withdrawBeforeEffect(),
+      },
+      judged: {
+        entry: 'thinkDecision',
+        always: [
+          { guard: 'isDenied', target: 'denied' },
+          { guard: 'needsHuman', target: 'awaitingHuman' },
+          { target: 'reserving' },
+        ],
+      },
+      awaitingHuman: {
+        tags: ['human'],
+        entry: { type: 'openCase', params: { kind: 'approval' } },
+        on: {
+          'ambit.case.opened': {
+            actions: ['noteCase', { type: 'tellWaiters', params: { state: 'awaitingHuman' } }],
+          },
+          'ambit.action.decided': [
+            { guard: ({ event }) => event.verdict === 'approve', target: 'reserving', actions: 'noteHuman' },
+            {
+              guard: ({ context, event }) => event.verdict === 'amend' && services.isValidAmendment(context, event.args),
+              target: 'evaluating',
+              actions: assign(({ context, event }) => amended(services, context, event)),
+            },
+            { guard: ({ event }) => event.verdict === 'amend', target: 'awaitingHuman', reenter: true },
+            { target: 'rejected' },
+          ],
+          'ambit.action.expired': 'expired',
+          'ambit.action.withdraw': [
+            { guard: 'isLastWaiter', target: 'withdrawn', actions: ['closeCase', 'forgetWaiter'] },
+            { actions: 'forgetWaiter' },
+          ],
+        },
+      },
+      reserving: {
+        tags: ['governed'],
+        invoke: {
+          src: 'reserve',
+          input: ({ context }) => ledgerInput(services, context),
+          onDone: [
+            { guard: ({ event }) => event.output.type === 'ambit.ledger.reserved', target: 'authorized' },
+            {
+              target: 'awaitingHuman',
+              actions: [
+                assign(({ context, event }) => ({ decision: decideNow(services, context, event.output), by: 'envelope' })),
+                'thinkDecision',
+              ],
+            },
+          ],
+        },
+        on: withdrawBeforeEffect('release'),
+      },
+      authorized: {
+        entry: assign(({ context }) => ({ token: services.mint(context) })),
+        always: 'executing',
+      },
+      executing: {
+        tags: ['effect'],
+        entry: [assign({ attempts: ({ context }) => context.attempts + 1 }), commands(({ context }) => services.thinkAuthorized(context))],
+        invoke: {
+          src: 'execute',
+          input: ({ context }) => services.executeInput(context),
+          onDone: { target: 'verifying', actions: assign({ output: ({ event }) => event.output }) },
+          onError: [
+            { guard: 'provedNothingHappened', target: 'failed', actions: 'noteError' },
+            { guard: 'mayRetry', target: 'retrying', actions: 'noteError' },
+            { target: 'inDoubt', actions: 'noteError' },
+          ],
+        },
+      },
+      retrying: { after: { backoff: 'authorized' } },
+      verifying: {
+        invoke: {
+          src: 'verify',
+          input: ({ context }) => services.executeInput(context),
+          onDone: [{ guard: ({ event }) => event.output, target: 'committed' }, { target: 'compensating' }],
+          onError: { target: 'inDoubt', actions: 'noteError' },
+        },
+      },
+      compensating: {
+        tags: ['effect'],
+        invoke: {
+          src: 'compensate',
+          input: ({ context }) => services.executeInput(context),
+          onDone: 'compensated',
+          onError: { target: 'inDoubt', actions: 'noteError' },
+        },
+      },
+      inDoubt: {
+        tags: ['human'],
+        entry: ['markInDoubt', { type: 'openCase', params: { kind: 'inDoubt' } }],
+        on: {
+          'ambit.case.opened': {
+            actions: ['noteCase', { type: 'tellWaiters', params: { state: 'inDoubt' } }],
+          },
+          'ambit.action.decided': [
+            { guard: ({ event }) => event.verdict === 'settle' && event.happened === true, target: 'committed', actions: 'noteHuman' },
+            { guard: ({ event }) => event.verdict === 'settle', target: 'failed', actions: 'noteHuman' },
+          ],
+        },
+      },
+      committed: resting('committed', 'commit'),
+      failed: resting('failed', 'release'),
+      compensated: resting('compensated', 'release'),
+      denied: resting('denied'),
+      rejected: resting('rejected'),
+      // Nothing happened and nobody said no: proposing the same again begins anew.
+      expired: { ...resting('expired'), on: beginAgain },
+      withdrawn: { ...resting('withdrawn'), on: beginAgain },
+    },
+  })
+}
+
+type CaseOpenedEvent = Extract<ActionEvent, { type: 'ambit.case.opened' }>
+
+const beginAgain = { 'ambit.action.propose': { target: 'evaluating', actions: 'begin' } } as const
+
+/** A state in which the action stays: whoever waits is told, and whoever asks later hears the same. */
+function resting<Before extends 'commit' | 'release' = never>(outcome: Outcome, before?: Before) {
+  return {
+    entry: [
+      ...(before === undefined ? [] : [before]),
+      { type: 'answerAll' as const, params: { outcome } },
+      { type: 'rest' as const, params: { outcome } },
+    ],
+  }
+}
+
+function withdrawBeforeEffect<Before extends 'release' = never>(before?: Before) {
+  return {
+    'ambit.action.withdraw': [
+      {
+        guard: 'isLastWaiter' as const,
+        target: 'withdrawn' as const,
+        actions: [...(before === undefined ? [] : [before]), 'forgetWaiter' as const],
+      },
+      { actions: 'forgetWaiter' as const },
+    ],
+  }
+}
+
+function emptyContext(key: string): ActionContext {
+  return { key, chain: [], waiters: [], by: 'envelope', persons: [], attempts: 0, amendedBy: [] }
+}
+
+function provedNothing(event: unknown): boolean {
+  const { code } = (event as { error?: ErrorRecord }).error ?? {}
+  return code === 'AMBIT_EFFECT_REFUSED' || code === 'AMBIT_NOT_AUTHORIZED'
+}

@@ -1,0 +1,55 @@
+export { actor, type MachineOptions } from '../actors/actor.ts'
+export { agent, type AgentOptions } from '../actors/agent.ts'
+export {
+  governed,
+  type Declined,
+  type GovernedInput,
+  type GovernedOptions,
+  type GovernedOutput,
+} from '../actors/governed.ts'
+export { pool, supervisor, type AuthorityOptions } from '../actors/supervisor.ts'
+export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
+export type { Case, CaseStatus } from '../machines/approval.ts'
+export { memoryJournal as memory } from './embedded/memory-journal.ts'
+export { sqliteJournal as sqlite, type SqliteJournalOptions } from './embedded/sqlite-journal.ts'
+export {
+  defineAction,
+  effectRefused,
+  type Action,
+  type ActionInput,
+  type Contract,
+  type ExecuteWork,
+} from './envelope/action.ts'
+export { decide, type Decision, type LedgerView, type RuleName, type RuleResult } from './envelope/decide.ts'
+export { defineEnvelope, type Envelope, type EnvelopeInput } from './envelope/envelope.ts'
+export { formatAmount, formatMoney, money, parseMoney, readMoney, type Money } from './envelope/money.ts'
+export type { Proposal } from './envelope/proposal.ts'
+export {
+  generateApproverKey,
+  keyIdOf,
+  signStatement,
+  type Approver,
+  type SignedStatement,
+  type Statement,
+  type Verdict,
+} from './envelope/statement.ts'
+export type { ActorRow, Counters, ReadModels } from './inspect/read-models.ts'
+export { parseAddress, type Address } from './kernel/address.ts'
+export type { ActorOptions, ActorSpec, ChildSpec, Durability, PoolSpec, SupervisorSpec } from './kernel/child-spec.ts'
+export { createRealClock as systemClock } from './kernel/clock.ts'
+export type { DeadLetter, DeadLetterReason } from './kernel/dead-letters.ts'
+export { AmbitError, errorCodes, type ErrorCode, type ErrorRecord } from './kernel/errors.ts'
+export type { ExitReason } from './kernel/exit.ts'
+export { isNestedDeeperThan, type Json } from './kernel/json.ts'
+export type { Event, Message, ReplyTo, SendResult } from './kernel/message.ts'
+export type { Chance } from './kernel/ports/chance.ts'
+export type { Clock } from './kernel/ports/clock.ts'
+export type { EffectContext, Thought } from './kernel/ports/engine.ts'
+export type { Head, Journal, JournalSession, StoredTurn } from './kernel/ports/journal.ts'
+export type { Logger } from './kernel/ports/logger.ts'
+export type { Observer, TurnReport } from './kernel/ports/observer.ts'
+export type { ActorRef, AskOptions, SendOptions } from './kernel/ref.ts'
+export type { Alarm } from './kernel/supervision.ts'
+export { thisTurn, withTurn, type Turn } from './kernel/turn.ts'
+export { observe, putRow, reply, tell, think } from './logic/actions.ts'
+export { ask, effect, readOnly, type AskActorOptions, type EffectOptions } from './logic/invocable.ts'
