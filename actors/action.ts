@@ -5,6 +5,7 @@ import {
   LEDGER,
   proposalOf,
   waiterOf,
+  waitingEvent,
   addressOf,
   type ActionContext,
   type ActionServices,
@@ -133,10 +134,9 @@ function thinkAuthorized(context: ActionContext): Command[] {
 }
 
 function noticeCase(context: ActionContext, id: string, state: 'awaitingHuman' | 'inDoubt'): Command[] {
-  const rules = context.decision?.rules ?? []
   return context.waiters.flatMap((waiter): Command[] => {
     if (waiter.notice === undefined) return []
-    const event = { type: 'ambit.action.waiting', case: id, rules, notice: waiter.notice, state }
+    const event = waitingEvent(context, id, waiter.notice, state)
     return [{ kind: 'reply', to: addressOf(waiter), event }]
   })
 }

@@ -28,7 +28,9 @@ export interface GovernedInput<Args> {
 export interface GovernedOutput<Output> {
   readonly outcome: 'committed'
   readonly output: Output
+  /** The action's key, which the target saw as idempotency key. */
   readonly key: string
+  readonly attempts: number
   /** Rules that had asked for a human, if one decided. */
   readonly rules: readonly RuleName[]
   readonly by: 'envelope' | 'human'
@@ -41,11 +43,13 @@ export interface Declined {
   readonly message: string
   readonly outcome: string
   readonly rules: readonly RuleName[]
+  readonly key?: string
+  readonly attempts?: number
 }
 
 export interface GovernedOptions {
   /**
-   * The event type under which the machine hears that a human is asked: `{ type, case, rules, state }` with state
+   * The event type under which the machine hears that a human is asked: `{ type, case, key, attempts, rules, state }` with state
    * `awaitingHuman` or `inDoubt`. By default it is not told and just goes on waiting.
    */
   readonly onWaiting?: string
@@ -131,15 +135,13 @@ function propose<Input>(
 
 function settle(answer: Event, action: string): Settlement {
   if (answer.type === 'ambit.action.waiting') {
-    const { notice, case: id, rules, state } = answer
-    return typeof notice === 'string'
-      ? { status: 'notice', event: { type: notice, case: id, rules, state } }
-      : { status: 'ignored' }
+    const { type: _, notice, ...news } = answer
+    return typeof notice === 'string' ? { status: 'notice', event: { ...news, type: notice } } : { status: 'ignored' }
   }
-  const { outcome, output = null, key, rules, by, persons, error, message } = answer
-  if (outcome === 'committed') return { status: 'done', output: { outcome, output, key, rules, by, persons } }
+  const { outcome, output = null, key, attempts, rules, by, persons, error, message } = answer
+  if (outcome === 'committed') return { status: 'done', output: { outcome, output, key, attempts, rules, by, persons } }
   const text = typeof message === 'string' ? message : `The ${action} was ${String(outcome)}.`
-  return { status: 'error', error: { name: 'Declined', message: text, outcome, rules, ...(error !== undefined && { cause: error }) } }
+  return { status: 'error', error: { name: 'Declined', message: text, outcome, rules, key, attempts, ...(error !== undefined && { cause: error }) } }
 }
 
 function invalidArguments(action: string, error: z.ZodError): AmbitError {

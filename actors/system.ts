@@ -11,7 +11,7 @@ import type { Json } from '../src/kernel/json.ts'
 import type { Event } from '../src/kernel/message.ts'
 import type { Chance } from '../src/kernel/ports/chance.ts'
 import type { Clock } from '../src/kernel/ports/clock.ts'
-import type { HistoryQuery, Journal, StoredTurn } from '../src/kernel/ports/journal.ts'
+import type { Head, HistoryQuery, Journal, StoredTurn } from '../src/kernel/ports/journal.ts'
 import type { Logger } from '../src/kernel/ports/logger.ts'
 import type { Observer } from '../src/kernel/ports/observer.ts'
 import type { ActorRef } from '../src/kernel/ref.ts'
@@ -22,6 +22,7 @@ import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts
 import { createInterpreter } from '../src/logic/interpreted.ts'
 import { actionPool } from './action.ts'
 import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
+import { casesIn } from './cases.ts'
 import { createEnvelopeStore } from './envelope-store.ts'
 
 export interface SystemOptions {
@@ -57,6 +58,8 @@ export interface ActorSystem {
   rows(address: string): ReadonlyMap<string, Json>
   /** The turns as they are stored, oldest first. */
   history(query: HistoryQuery): Promise<readonly StoredTurn[]>
+  /** The last record's place in the hash chain: note it where the log cannot be changed. */
+  head(): Promise<Head>
   readonly id: string
   readonly read: ReadModels
   readonly alarms: readonly Alarm[]
@@ -108,6 +111,7 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
     cases: () => casesIn(kernel.rows(APPROVALS)),
     rows: (address) => kernel.rows(address),
     history: (query) => kernel.session.history(query),
+    head: () => kernel.session.head(),
     get id() {
       return kernel.systemId
     },
@@ -117,12 +121,6 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
     },
     deadLetters: kernel.deadLetters,
   }
-}
-
-/** The cases among the approval desk's rows, oldest first. */
-export function casesIn(rows: ReadonlyMap<string, Json>): Case[] {
-  const cases = [...rows].filter(([key]) => key.startsWith('case:')).map(([, value]) => value as unknown as Case)
-  return cases.sort((a, b) => Number(a.id.slice(2)) - Number(b.id.slice(2)))
 }
 
 function withSystemTree(root: ChildSpec, actions: ChildSpec): ChildSpec {

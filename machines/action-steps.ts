@@ -175,8 +175,12 @@ export function introduce(context: ActionContext, event: ProposeEvent): Command[
   const { outcome, caseId } = context
   if (outcome !== undefined) return [{ kind: 'reply', event: outcomeEvent(context, outcome) }]
   if (caseId === undefined || event.notice === undefined) return []
-  const rules = context.decision?.rules ?? []
-  return [{ kind: 'reply', event: { type: 'ambit.action.waiting', case: caseId, rules, notice: event.notice, state: 'awaitingHuman' } }]
+  return [{ kind: 'reply', event: waitingEvent(context, caseId, event.notice, 'awaitingHuman') }]
+}
+
+export function waitingEvent(context: ActionContext, caseId: string, notice: string, state: 'awaitingHuman' | 'inDoubt'): Event {
+  const { key, attempts, decision } = context
+  return { type: 'ambit.action.waiting', case: caseId, key, attempts, rules: decision?.rules ?? [], notice, state }
 }
 
 export function outcomeOf(outcome: 'conflict', event: ProposeEvent): Command[] {
@@ -242,11 +246,12 @@ export function addressOf({ address, invocation }: Waiter): ReplyTo {
 }
 
 function outcomeEvent(context: ActionContext, outcome: Outcome): Event {
-  const { key, decision, by, persons, output, error, caseId } = context
+  const { key, decision, by, persons, output, error, caseId, attempts } = context
   return {
     type: 'ambit.action.outcome',
     outcome,
     key,
+    attempts,
     rules: decision?.rules ?? [],
     by,
     persons,

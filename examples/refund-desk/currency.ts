@@ -13,5 +13,5 @@ export function countDecimals(code: string): 0 | 2 {
 
 /** A plain decimal above zero, as every amount of the refund desk is written: `5`, `20.5`, `499.99`. */
 export function isPlainAmount(amount: string): boolean {
-  return /^\d{1,12}(\.\d{1,2})?$/.test(amount) && /[1-9]/.test(amount)
+  return /^(0|[1-9]\d{0,11})(\.\d{1,2})?$/.test(amount) && /[1-9]/.test(amount)
 }

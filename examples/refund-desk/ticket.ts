@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { countDecimals, isCurrency, isPlainAmount } from './currency.ts'
-import { isNestedDeeperThan } from './nesting.ts'
+import { isNestedDeeperThan } from 'ambit'
 
 /** What is known of the claim beside the customer's words; what is missing comes from the reasoner. */
 export interface TicketFacts {

@@ -1,4 +1,5 @@
 import type { ActionArgs, ActionFunction, EventObject, MachineContext, ParameterizedObject } from 'xstate'
+import { AmbitError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Lane } from '../kernel/mailbox.ts'
 import type { Event, ReplyTo } from '../kernel/message.ts'
@@ -80,7 +81,24 @@ export function observe<C extends MachineContext, E extends EventObject, All ext
   return action('observe', (args) => [{ kind: 'observe', name: run.name || 'observe', run: () => run(args) }])
 }
 
-/** Several of the above from one decision, so that it is taken once. */
+/** What `perform` may give: messages, answers, rows and thoughts, as data. */
+export type Performed = Extract<Command, { kind: 'tell' | 'reply' | 'put' | 'think' }>
+
+const PERFORMED: ReadonlySet<string> = new Set<Performed['kind']>(['tell', 'reply', 'put', 'think'])
+
+/** Several tells, answers, rows and thoughts from one pure decision, so that it is taken once and in one place. */
+export function perform<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
+  decide: (args: Args<C, E>) => readonly Performed[],
+): AmbitAction<C, E, All> {
+  return commands<C, E, All>((args) => {
+    const wanted = decide(args)
+    const other = wanted.find(({ kind }) => !PERFORMED.has(kind))
+    if (other === undefined) return wanted
+    throw new AmbitError('AMBIT_NOT_SUPPORTED', `perform(...) gives tell, reply, put or think, got "${other.kind}".`)
+  })
+}
+
+/** Any commands from one decision. For Ambit's own machines: an agent could start an effect with it. */
 export function commands<
   C extends MachineContext,
   E extends EventObject,

@@ -1,0 +1,4 @@
+import { build, install } from './prepare.js'
+
+install()
+build()

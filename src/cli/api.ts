@@ -1,0 +1,138 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { timingSafeEqual } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { Context } from 'hono'
+import type { ActorSystem } from '../../actors/system.ts'
+import { statementSchema, type Approver, type SignedStatement } from '../envelope/statement.ts'
+import { z } from 'zod'
+import type { ProgramRoute } from './program.ts'
+
+export const API_BODY_BYTES_MAX = 1_048_576
+
+const signedSchema = z.strictObject({
+  statement: statementSchema,
+  keyId: z.string().max(64),
+  signature: z.string().max(200),
+})
+
+const approverSchema = z.strictObject({
+  keyId: z.string().regex(/^[0-9a-f]{32}$/),
+  approver: z.strictObject({
+    person: z.string().min(1).max(100),
+    roles: z.array(z.string().min(1).max(100)).max(32),
+    publicKey: z.string().max(1000),
+  }),
+})
+
+export interface Api {
+  readonly url: string
+  close(): Promise<void>
+}
+
+export interface ApiOptions {
+  readonly system: ActorSystem
+  readonly token: string
+  /** 0 picks a free port. */
+  readonly port: number
+  readonly routes: readonly ProgramRoute[]
+  readonly summary: () => unknown
+}
+
+/**
+ * Serves a system on the loopback interface. Host and Origin must be this server's own, so that no web page can reach
+ * it through a name of its own; every request needs the token; 2xx is answered only after the commit.
+ */
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const { Hono } = await import('hono')
+  const { getRequestListener } = await import('@hono/node-server')
+  const app = new Hono<{ Bindings: { incoming: IncomingMessage } }>()
+  let ownHosts: readonly string[] = []
+  app.use('*', async (context, next) => {
+    const refusal = refuseCaller(context, ownHosts, options.token)
+    if (refusal !== undefined) return context.json({ error: refusal.error }, refusal.status)
+    return next()
+  })
+  app.get('/status', (context) => context.json(statusOf(options)))
+  app.get('/cases', (context) => context.json({ cases: options.system.cases() }))
+  app.post('/decisions', (context) => handInDecision(context, options.system))
+  app.post('/approvers', (context) => handInApprover(context, options.system))
+  for (const route of options.routes) {
+    app.on(route.method, route.path, async (context) => {
+      const { status, body } = await route.handle(await readBody(context, route.bodyBytesMax ?? API_BODY_BYTES_MAX))
+      return context.json(body as object, status as 200)
+    })
+  }
+  app.notFound((context) => context.json({ error: `There is no ${context.req.method} ${context.req.path} here.` }, 404))
+  app.onError((error, context) => context.json({ error: error.message }, 500))
+  const server = createServer(getRequestListener(app.fetch))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  ownHosts = [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`]
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function refuseCaller(context: Context, ownHosts: readonly string[], token: string): { status: 401 | 403; error: string } | undefined {
+  const host = context.req.header('host') ?? ''
+  const origin = context.req.header('origin')
+  if (!ownHosts.includes(host)) return { status: 403, error: 'This API answers on the loopback address only.' }
+  if (origin !== undefined && !ownHosts.some((own) => origin === `http://${own}`)) {
+    return { status: 403, error: 'This API is not for other web pages.' }
+  }
+  const given = Buffer.from(context.req.header('authorization')?.replace(/^Bearer /, '') ?? '')
+  const expected = Buffer.from(token)
+  if (given.length === expected.length && timingSafeEqual(given, expected)) return undefined
+  return { status: 401, error: 'Send the token from api.json in the journal folder as "Authorization: Bearer TOKEN".' }
+}
+
+function statusOf({ system, summary }: ApiOptions): object {
+  const { counters } = system.read
+  return { system: system.id, counters: counters.get(), alarms: system.alarms, summary: summary() }
+}
+
+async function handInDecision(context: Context, system: ActorSystem): Promise<Response> {
+  const parsed = signedSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
+  if (!parsed.success) return context.json({ error: `Expected a signed statement: ${z.prettifyError(parsed.error)}` }, 400)
+  const answer = await system.submitDecision(parsed.data as SignedStatement)
+  return context.json(answer, answer.type === 'ambit.approval.accepted' ? 200 : 409)
+}
+
+async function handInApprover(context: Context, system: ActorSystem): Promise<Response> {
+  const parsed = approverSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
+  if (!parsed.success) return context.json({ error: `Expected an approver: ${z.prettifyError(parsed.error)}` }, 400)
+  const { keyId, approver } = parsed.data
+  return context.json(await system.addApprover(keyId, approver as Approver), 200)
+}
+
+
+
+/** Reads at most one byte more than allowed: a longer body is either refused or handed over cut off. */
+async function readBody(context: Context, bytesMax: number): Promise<string> {
+  const { body } = context.req.raw
+  if (body === null) return ''
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > bytesMax) break
+  }
+  return Buffer.concat(chunks).subarray(0, bytesMax + 1).toString('utf8')
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}

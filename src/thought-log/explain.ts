@@ -1,0 +1,76 @@
+import type { Thought } from '../kernel/ports/engine.ts'
+import type { StoredTurn } from '../kernel/ports/journal.ts'
+import { readRecord } from './record.ts'
+
+/** One thing that was decided or done about an action, in the order of the log. */
+export interface ExplainedStep {
+  readonly position: number
+  readonly at: number
+  readonly actor: string
+  readonly thought: Thought
+}
+
+/** Everything the log says about one action: proposal, rules, human, ledger, effect, outcome. */
+export interface Explanation {
+  readonly key: string
+  readonly steps: readonly ExplainedStep[]
+}
+
+/** Gathers the thoughts about one action key. Pure; the turns may be given in pages. */
+export function explainAction(key: string, turns: readonly StoredTurn[]): Explanation {
+  const steps = turns.flatMap((turn): ExplainedStep[] => {
+    const record = readRecord(turn)
+    if (record === undefined) return []
+    const about = record.thoughts.filter((thought) => thought.key === key)
+    return about.map((thought) => ({ position: record.position, at: record.at, actor: record.actor, thought }))
+  })
+  return { key, steps }
+}
+
+/** A page for a person: one line a step, the claimed reason kept apart from the mechanical one. */
+export function describeExplanation({ key, steps }: Explanation): string {
+  const lines = steps.map(({ at, thought }) => `${new Date(at).toISOString()}  ${describeThought(thought)}`)
+  return [`Action ${key}`, ...lines].join('\n')
+}
+
+export function describeThought(thought: Thought): string {
+  const say = (field: string) => String(thought[field] ?? '')
+  switch (thought.kind) {
+    case 'proposed':
+      return `proposed   ${say('what')} by ${say('proposer')}; claimed reason: ${say('why')} (confidence ${say('confidence')})`
+    case 'decision':
+      return `decided    ${say('severity')}; ${describeResults(thought)}`
+    case 'escalated':
+      return `escalated  as case ${say('case')} because of ${describeRules(thought)}`
+    case 'humanDecision':
+      return `human      ${say('person')}: ${say('verdict')}${thought.reason === undefined ? '' : `, "${say('reason')}"`}`
+    case 'humanRefused':
+      return `refused    ${say('person')}: ${say('verdict')} on ${say('case')} (${say('reason')})`
+    case 'caseClosed':
+      return `case       ${say('case')} ${say('status')}`
+    case 'reserve':
+      return `ledger     ${say('outcome')} ${say('minor')} ${say('currency')} minor units on account ${say('account')}`
+    case 'committed':
+    case 'released':
+    case 'inDoubt':
+      return `ledger     ${thought.kind} ${say('minor')} ${say('currency')} minor units on account ${say('account')}`
+    case 'authorized':
+      return `authorized by ${say('by')}, attempt ${say('attempt')}`
+    case 'outcome':
+      return `outcome    ${say('outcome')}`
+    default:
+      return `${thought.kind}  ${JSON.stringify(thought)}`
+  }
+}
+
+function describeRules(thought: Thought): string {
+  return Array.isArray(thought.rules) && thought.rules.length > 0 ? thought.rules.join(', ') : 'an unknown outcome'
+}
+
+function describeResults(thought: Thought): string {
+  const results = (thought.results ?? []) as unknown as readonly { rule: string; severity: string; seen: string; limit: string }[]
+  return results
+    .filter(({ rule }) => rule !== 'action')
+    .map(({ rule, severity, seen, limit }) => `${rule} ${severity} (${seen}; limit ${limit})`)
+    .join(', ')
+}
