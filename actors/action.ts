@@ -66,6 +66,7 @@ function createServices(house: ActionHouse): ActionServices {
     begin: (event) => begin(event),
     isIdempotent: (action) => house.actions.get(action)?.definition.idempotent ?? false,
     attemptsMax: (action) => house.actions.get(action)?.attemptsMax ?? 1,
+    hasVerification: (context) => house.actions.get(proposalOf(context).action)?.definition.verify !== undefined,
     amend: (proposal, args) => amend(house, proposal, args),
     isValidAmendment: (context, args) => args !== undefined && amend(house, proposalOf(context), args) !== undefined,
     mint: (context) => house.authorizer().mint(context.key, context.digest ?? '', authority(context)),

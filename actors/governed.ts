@@ -4,6 +4,7 @@ import { ACTIONS } from '../machines/action-steps.ts'
 import { actionKey, type Action } from '../src/envelope/action.ts'
 import type { Envelope } from '../src/envelope/envelope.ts'
 import type { RuleName } from '../src/envelope/decide.ts'
+import type { Money } from '../src/envelope/money.ts'
 import type { Proposal } from '../src/envelope/proposal.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
@@ -31,6 +32,8 @@ export interface GovernedOutput<Output> {
   /** The action's key, which the target saw as idempotency key. */
   readonly key: string
   readonly attempts: number
+  /** What it moved, after any amendment. */
+  readonly amount?: Money
   /** Rules that had asked for a human, if one decided. */
   readonly rules: readonly RuleName[]
   readonly by: 'envelope' | 'human'
@@ -45,11 +48,12 @@ export interface Declined {
   readonly rules: readonly RuleName[]
   readonly key?: string
   readonly attempts?: number
+  readonly amount?: Money
 }
 
 export interface GovernedOptions {
   /**
-   * The event type under which the machine hears that a human is asked: `{ type, case, key, attempts, rules, state }` with state
+   * The event type under which the machine hears that a human is asked: `{ type, case, key, attempts, amount, rules, state }` with state
    * `awaitingHuman` or `inDoubt`. By default it is not told and just goes on waiting.
    */
   readonly onWaiting?: string
@@ -138,10 +142,11 @@ function settle(answer: Event, action: string): Settlement {
     const { type: _, notice, ...news } = answer
     return typeof notice === 'string' ? { status: 'notice', event: { ...news, type: notice } } : { status: 'ignored' }
   }
-  const { outcome, output = null, key, attempts, rules, by, persons, error, message } = answer
-  if (outcome === 'committed') return { status: 'done', output: { outcome, output, key, attempts, rules, by, persons } }
+  const { outcome, output = null, key, attempts, rules, by, persons, amount, error, message } = answer
+  const moved = amount === undefined ? {} : { amount }
+  if (outcome === 'committed') return { status: 'done', output: { outcome, output, key, attempts, rules, by, persons, ...moved } }
   const text = typeof message === 'string' ? message : `The ${action} was ${String(outcome)}.`
-  return { status: 'error', error: { name: 'Declined', message: text, outcome, rules, key, attempts, ...(error !== undefined && { cause: error }) } }
+  return { status: 'error', error: { name: 'Declined', message: text, outcome, rules, key, attempts, ...moved, ...(error !== undefined && { cause: error }) } }
 }
 
 function invalidArguments(action: string, error: z.ZodError): AmbitError {

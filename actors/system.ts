@@ -17,7 +17,7 @@ import type { Observer } from '../src/kernel/ports/observer.ts'
 import type { ActorRef } from '../src/kernel/ref.ts'
 import type { Alarm } from '../src/kernel/supervision.ts'
 import type { DeadLetters } from '../src/kernel/dead-letters.ts'
-import { Kernel, type StopOptions } from '../src/kernel/system.ts'
+import { Kernel, type RestOptions, type StopOptions } from '../src/kernel/system.ts'
 import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
 import { actionPool } from './action.ts'
@@ -48,8 +48,8 @@ export interface ActorSystem {
   stopActor(address: string): void
   /** Starts an actor again without its past; what it asked for is withdrawn. */
   startFresh(address: string): void
-  /** Resolves when nothing runs and nothing waits for a commit. Timers and humans may be awaited. */
-  atRest(): Promise<void>
+  /** Resolves when nothing runs, nothing waits for a commit and no timer is due soon. Humans may be awaited. */
+  atRest(options?: RestOptions): Promise<void>
   /** Hands in a signed decision; answers once it is committed. */
   submitDecision(signed: SignedStatement): Promise<Event>
   addApprover(keyId: string, approver: Approver): Promise<Event>
@@ -105,7 +105,7 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
     ref: (address) => kernel.ref(address),
     stopActor: (address) => kernel.stopActor(address),
     startFresh: (address) => kernel.startFresh(address),
-    atRest: () => kernel.atRest(),
+    atRest: (options) => kernel.atRest(options),
     submitDecision: (signed) => kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed }),
     addApprover: (keyId, approver) => kernel.askPrivileged(APPROVALS, { type: 'ambit.approver.add', keyId, approver }),
     cases: () => casesIn(kernel.rows(APPROVALS)),

@@ -1,6 +1,6 @@
 import { decide, type Decision, type LedgerView } from '../src/envelope/decide.ts'
 import type { Envelope } from '../src/envelope/envelope.ts'
-import { formatMoney, readMoney } from '../src/envelope/money.ts'
+import { formatMoney, readMoney, type Money } from '../src/envelope/money.ts'
 import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
 import { windowKey } from '../src/envelope/windows.ts'
 import type { ErrorRecord } from '../src/kernel/errors.ts'
@@ -85,6 +85,7 @@ export interface ActionServices {
   begin(event: ProposeEvent): ActionContext
   isIdempotent(action: string): boolean
   attemptsMax(action: string): number
+  hasVerification(context: ActionContext): boolean
   /** The proposal with other arguments, its facts read anew; undefined when the action refuses the arguments. */
   amend(proposal: Proposal, args: Json): Proposal | undefined
   isValidAmendment(context: ActionContext, args: Json | undefined): boolean
@@ -180,7 +181,8 @@ export function introduce(context: ActionContext, event: ProposeEvent): Command[
 
 export function waitingEvent(context: ActionContext, caseId: string, notice: string, state: 'awaitingHuman' | 'inDoubt'): Event {
   const { key, attempts, decision } = context
-  return { type: 'ambit.action.waiting', case: caseId, key, attempts, rules: decision?.rules ?? [], notice, state }
+  const rules = decision?.rules ?? []
+  return { type: 'ambit.action.waiting', case: caseId, key, attempts, rules, ...amountOf(context), notice, state }
 }
 
 export function outcomeOf(outcome: 'conflict', event: ProposeEvent): Command[] {
@@ -255,10 +257,16 @@ function outcomeEvent(context: ActionContext, outcome: Outcome): Event {
     rules: decision?.rules ?? [],
     by,
     persons,
+    ...amountOf(context),
     ...(output !== undefined && { output }),
     ...(error !== undefined && { error }),
     ...(caseId !== undefined && { case: caseId }),
   }
+}
+
+/** What the action really moves: an amendment may have changed what was proposed. */
+function amountOf({ proposal }: ActionContext): { amount?: Money } {
+  return proposal?.amount === undefined ? {} : { amount: proposal.amount }
 }
 
 function othersWaiting({ waiters }: ActionContext): readonly Waiter[] {

@@ -71,6 +71,7 @@ export function createActionMachine(services: ActionServices) {
       needsHuman: ({ context }) => context.by === 'envelope' && context.decision?.severity === 'escalate',
       isSame: ({ context, event }) => isSameProposal(context, event),
       isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
+      hasVerification: ({ context }) => services.hasVerification(context),
       mayRetry: ({ context, event }) => mayRetry(services, context, event),
       provedNothingHappened: ({ event }) => provedNothing(event),
     },
@@ -164,7 +165,10 @@ export function createActionMachine(services: ActionServices) {
         invoke: {
           src: 'execute',
           input: ({ context }) => services.executeInput(context),
-          onDone: { target: 'verifying', actions: assign({ output: ({ event }) => event.output }) },
+          onDone: [
+            { guard: 'hasVerification', target: 'verifying', actions: assign({ output: ({ event }) => event.output }) },
+            { target: 'committed', actions: assign({ output: ({ event }) => event.output }) },
+          ],
           onError: [
             { guard: 'provedNothingHappened', target: 'failed', actions: 'noteError' },
             { guard: 'mayRetry', target: 'retrying', actions: 'noteError' },

@@ -120,7 +120,7 @@ function submit(signed: SignedStatement): Command[] {
   const { person, verdict } = statement
   if (judged.status === 'refused') {
     return [
-      { kind: 'think', thought: { kind: 'humanRefused', case: statement.case, person, verdict, reason: judged.reason } },
+      { kind: 'think', thought: { kind: 'humanRefused', case: statement.case, ...(found && { key: found.key }), person, verdict, reason: judged.reason } },
       { kind: 'reply', event: { type: 'ambit.approval.refused', case: statement.case, ...judged } },
     ]
   }

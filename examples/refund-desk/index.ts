@@ -19,6 +19,8 @@ const AGENTS_MAX = 1000
 /** A message to the intake carries at most so many lines, or so many bytes. */
 const BATCH_LINES_MAX = 100
 const BATCH_BYTES_MAX = 262_144
+/** A refund that is tried again waits at most this long. */
+const RETRY_WAIT_MS = 6000
 /** How long a pipe may stay silent before the sample is taken instead. */
 const STDIN_WAIT_MS = 500
 
@@ -146,7 +148,7 @@ function createBoard(system: ActorSystem, progress: (line: string) => void) {
     duplicates: () => duplicates,
     async atRest() {
       if (unrested > 0) await new Promise<void>((resolve) => waiting.push(resolve))
-      await system.atRest()
+      await system.atRest({ timersWithinMs: RETRY_WAIT_MS })
     },
   }
 }

@@ -12,13 +12,13 @@ export type TicketOutcome = 'refunded' | 'awaitingHuman' | 'denied' | 'invalid' 
 export interface Rest {
   readonly outcome: TicketOutcome
   readonly rules: readonly string[]
-  readonly amount?: string
-  readonly currency?: string
+  readonly amount?: string | undefined
+  readonly currency?: string | undefined
   /** The refund's key and how often it was attempted. */
-  readonly key?: string
-  readonly attempts?: number
-  readonly case?: string
-  readonly reason?: string
+  readonly key?: string | undefined
+  readonly attempts?: number | undefined
+  readonly case?: string | undefined
+  readonly reason?: string | undefined
 }
 
 /** A ticket as its row says; tickets are numbered in order of arrival. */

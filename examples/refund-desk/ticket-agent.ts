@@ -1,7 +1,7 @@
-import { governed, parseMoney, readOnly, tell, think, type Action, type GovernedInput, type Money, type RuleName } from 'ambit'
+import { formatAmount, governed, parseMoney, readOnly, tell, think, type Action, type GovernedInput, type Money, type RuleName } from 'ambit'
 import { assign, setup } from 'xstate'
 import type { Judgement, Reasoner } from './reasoner.ts'
-import { INTAKE, type Rest } from './intake.ts'
+import { INTAKE, type Rest, type TicketOutcome } from './intake.ts'
 import type { Ticket } from './ticket.ts'
 
 export interface RefundArgs {
@@ -72,7 +72,7 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
           onDone: {
             target: 'refunded',
             actions: tell(INTAKE, ({ context, event }) =>
-              rested(context, { outcome: 'refunded', rules: event.output.rules, key: event.output.key, attempts: event.output.attempts }),
+              rested(context, { ...event.output, outcome: 'refunded' }),
             ),
           },
           onError: {
@@ -82,10 +82,7 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
         },
         on: {
           'refund.waiting': {
-            actions: tell(INTAKE, ({ context, event }) => {
-              const { state, rules, key, attempts, case: caseId } = event
-              return rested(context, { outcome: state, rules, key, attempts, case: caseId })
-            }),
+            actions: tell(INTAKE, ({ context, event }) => rested(context, { ...event, outcome: event.state })),
           },
         },
       },
@@ -123,15 +120,37 @@ function moneyOf(amount: string | undefined, currency: string | undefined): Mone
   }
 }
 
-function rested({ ticket, judgement }: TicketContext, rest: Omit<Rest, 'amount' | 'currency'>) {
-  const amount = ticket.facts.amount ?? judgement?.amount
-  const currency = ticket.facts.currency ?? judgement?.currency
-  const about = { ...(amount !== undefined && { amount }), ...(currency !== undefined && { currency }) }
-  return { type: 'ticket.rested', id: ticket.id, rest: { ...rest, ...about } }
+/** What the action said of itself, when there was one. */
+interface News {
+  readonly outcome: TicketOutcome
+  readonly rules: readonly string[]
+  readonly key?: string
+  readonly attempts?: number
+  readonly amount?: Money
+  readonly case?: string
+  readonly reason?: string
 }
 
-function restAfter(error: unknown): Omit<Rest, 'amount' | 'currency'> {
-  const { rules = [], outcome = '', key, attempts } = error as { rules?: RuleName[]; outcome?: string; key?: string; attempts?: number }
-  const known = { ...(key !== undefined && { key }), ...(attempts !== undefined && { attempts }) }
-  return { outcome: 'denied', rules: outcome === 'conflict' ? ['conflict'] : rules, reason: outcome, ...known }
+/** Tells the intake how the ticket came to rest; what was really moved counts before what was asked for. */
+function rested({ ticket, judgement }: TicketContext, news: News) {
+  const { outcome, rules, key, attempts, case: caseId, reason } = news
+  const moved = news.amount === undefined ? {} : { amount: formatAmount(news.amount), currency: news.amount.currency }
+  const rest: Rest = {
+    outcome,
+    rules,
+    amount: ticket.facts.amount ?? judgement?.amount,
+    currency: ticket.facts.currency ?? judgement?.currency,
+    ...moved,
+    key,
+    attempts,
+    case: caseId,
+    reason,
+  }
+  return { type: 'ticket.rested', id: ticket.id, rest }
+}
+
+function restAfter(error: unknown): News {
+  const { outcome = '', rules = [], ...news } = error as Partial<News> & { outcome?: string }
+  const declined = outcome as string
+  return { ...news, outcome: 'denied', rules: declined === 'conflict' ? ['conflict'] : rules, reason: declined }
 }

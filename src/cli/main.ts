@@ -166,4 +166,10 @@ function endWith(error: unknown): number {
   return exitCodes.failed
 }
 
+// Whoever reads may stop reading, as `head` does: that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.done)
+  throw error
+})
+
 process.exitCode = await main(process.argv.slice(2))

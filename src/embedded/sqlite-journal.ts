@@ -118,7 +118,8 @@ class SqliteSession implements JournalSession {
     const busy = this.database.prepare("SELECT address FROM actor WHERE running > 0 AND status = 'active'").all()
     const timers = this.database.prepare('SELECT address, id, due_at AS dueAt FROM timer ORDER BY due_at').all()
     const outbox = this.database
-      .prepare('SELECT message FROM outbox ORDER BY sender, generation, receiver, lane, number')
+      // In the order of commits, also between senders: what was handed in first is taken first.
+      .prepare('SELECT message FROM outbox ORDER BY position')
       .all() as { message: string }[]
     return {
       busy: (busy as { address: string }[]).map(({ address }) => address),
@@ -219,7 +220,7 @@ function prepareStatements(database: SqliteDatabase) {
     appendTurn: prepare('INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?)'),
     putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
-    putOutbox: prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)'),
+    putOutbox: prepare('INSERT INTO outbox VALUES (NULL, ?, ?, ?, ?, ?, ?)'),
     deleteOutbox: prepare(
       'DELETE FROM outbox WHERE sender = ? AND generation = ? AND receiver = ? AND lane = ? AND number = ?',
     ),

@@ -17,9 +17,9 @@ CREATE TABLE IF NOT EXISTS keyed_row (
   address TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (address, key)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (
-  sender TEXT NOT NULL, generation INTEGER NOT NULL, receiver TEXT NOT NULL, lane TEXT NOT NULL,
-  number INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY (sender, generation, receiver, lane, number)
-) WITHOUT ROWID;
+  position INTEGER PRIMARY KEY, sender TEXT NOT NULL, generation INTEGER NOT NULL, receiver TEXT NOT NULL,
+  lane TEXT NOT NULL, number INTEGER NOT NULL, message TEXT NOT NULL, UNIQUE (sender, generation, receiver, lane, number)
+);
 CREATE TABLE IF NOT EXISTS timer (
   address TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, PRIMARY KEY (address, id)
 ) WITHOUT ROWID;

@@ -42,6 +42,11 @@ export interface StopOptions {
   readonly graceMs?: number
 }
 
+export interface RestOptions {
+  /** Timers due within this time are waited for, such as those of a retry. Default 0. */
+  readonly timersWithinMs?: number
+}
+
 export const STOP_GRACE_MS = 5000
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
@@ -155,9 +160,10 @@ export class Kernel implements CellHost {
     this.route(this.kernelMessage(address, { type: kernelTypes.start, fresh: true }), 'system')
   }
 
-  /** Resolves when nothing runs, nothing waits for a commit and no effect is under way. Timers may be set. */
-  async atRest(): Promise<void> {
-    while (!this.isAtRest()) await this.nextRest()
+  /** Resolves when nothing runs, nothing waits for a commit and no timer is due within the given time. */
+  async atRest({ timersWithinMs = 0 }: RestOptions = {}): Promise<void> {
+    const isDueSoon = () => this.timers.nextDueAt() <= this.clock.now() + timersWithinMs
+    while (!this.isAtRest() || isDueSoon()) await this.nextRest()
   }
 
   /** The keyed rows of an actor that is in memory. */

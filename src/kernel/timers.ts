@@ -31,6 +31,15 @@ export class Timers {
     return this.live.size
   }
 
+  /** When the next live timer is due; Infinity when none is set. */
+  nextDueAt(): number {
+    for (let first = this.heap[0]; first !== undefined; first = this.heap[0]) {
+      if (this.live.get(first.key) === first) return first.dueAt
+      this.pop()
+    }
+    return Infinity
+  }
+
   set(address: Address, id: string, dueAt: number): void {
     const entry = { key: keyOf(address, id), address, id, dueAt, order: this.order++ }
     this.live.set(entry.key, entry)

@@ -45,10 +45,11 @@ const system = createSystem({
   root: supervisor({ id: 'root', children: [agent('desk', desk, { envelope })] }),
 })
 await system.start()
-await system.atRest()
-await system.stop()
-process.stdout.write('started and stopped\n')
 
 // The types arrive in the consumer, and are not `any`.
 // @ts-expect-error: an id is a string.
 export const id: number = system.id
+
+await system.atRest()
+await system.stop()
+process.stdout.write('started and stopped\n')

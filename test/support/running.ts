@@ -9,17 +9,21 @@ export interface Running {
   readonly kernel: Kernel
   readonly clock: ManualClock
   /** Waits until nothing runs, without moving the clock. */
-  rest(): Promise<void>
+  readonly rest: () => Promise<void>
   /** Waits until nothing runs, letting waits of up to a minute pass, such as those before a restart. */
-  settle(): Promise<void>
+  readonly settle: () => Promise<void>
 }
 
 export type RunOptions = Partial<Omit<KernelOptions, 'clock'>> & { readonly clock?: ManualClock }
 
 const ROUNDS_MAX = 20_000
+const STILL_ROUNDS = 3
 
 /** Starts a kernel over a manual clock; the children are those of a root supervisor. */
-export async function run(children: readonly ChildSpec[], options: RunOptions = {}): Promise<Running> {
+export async function run(
+  children: readonly ChildSpec[],
+  options: RunOptions = {},
+): Promise<Running> {
   const running = make(children, options)
   await running.kernel.start()
   return running
@@ -64,10 +68,22 @@ export async function rounds(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await nextRound()
 }
 
+/** A door that stays shut until it is opened. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open: () => void = () => undefined
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return { opened, open: () => open() }
+}
+
+/** At rest, and still so a few rounds of the event loop later. */
 async function isAtRest(kernel: Kernel): Promise<boolean> {
   const waiting = Symbol('waiting')
-  const answer = await Promise.race([kernel.atRest(), nextRound(waiting)])
-  return answer !== waiting
+  for (let round = 0; round < STILL_ROUNDS; round++) {
+    const answer = await Promise.race([kernel.atRest(), nextRound(waiting)])
+    if (answer === waiting) return false
+    await nextRound()
+  }
+  return true
 }
 
 /** Asks and gives the answer's `value`. */

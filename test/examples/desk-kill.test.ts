@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { createSeededRandom } from '../../src/kernel/chance.ts'
+import { killDeskAfter, makeTickets, newRun, NOW, runCli, runDesk, startPaymentsProcess } from '../support/desk-process.ts'
+import { replayLedger } from '../support/replay-ledger.ts'
+
+/** `npm run evidence` raises these; CI shows that the campaign itself works. */
+const KILLS = Number(process.env.AMBIT_KILLS ?? 8)
+const TICKETS = Number(process.env.AMBIT_TICKETS ?? 60)
+
+/** Kills the desk at random moments, start-up included, and lets it finish afterwards. */
+async function campaign(agents: number, seed: string) {
+  const random = createSeededRandom(seed)
+  const payments = await startPaymentsProcess('--delay', '15')
+  const tickets = makeTickets(TICKETS, 'kill')
+  const run = newRun(tickets, '--agents', String(agents), '--now', NOW, '--payments', payments.url)
+  let kills = 0
+  for (let lives = 0; kills < KILLS && lives < KILLS * 2; lives++) {
+    if ((await killDeskAfter(run, 150 + Math.floor(random() * 450))) === 'killed') kills++
+    else break
+  }
+  const killed = await runDesk(run)
+  const verified = await runCli('log', 'verify', '--journal', run.journal, '--json')
+  const refunds = await payments.refunds()
+  const ledger = await replayLedger(run.journal)
+  await payments.stop()
+  return { ...killed, kills, refunds, verified, ledger }
+}
+
+async function uninterrupted(agents: number) {
+  const payments = await startPaymentsProcess()
+  const run = newRun(makeTickets(TICKETS, 'kill'), '--agents', String(agents), '--now', NOW, '--payments', payments.url)
+  const result = await runDesk(run)
+  await payments.stop()
+  return result
+}
+
+test('D3 a desk of one agent killed at random moments decides what an uninterrupted one decides', async () => {
+  const [calm, killed] = [await uninterrupted(1), await campaign(1, 'one')]
+  expect(killed.decisions).toEqual(calm.decisions)
+  expect(new Set(killed.refunds.map(({ key }) => key)).size).toBe(killed.refunds.length)
+  expect(killed.refunds.length).toBe(killed.summary.refunded)
+  expect(killed.verified.code).toBe(0)
+  expect(killed.ledger.overspent).toEqual([])
+  console.log(`kills ${killed.kills}, refunds ${killed.refunds.length}, attempts ${killed.summary.effects.attempts}`)
+}, 900_000)
+
+test('D6 a desk of eight agents killed at random moments never overspends, and each window refusal was necessary', async () => {
+  const [calm, killed] = [await uninterrupted(8), await campaign(8, 'eight')]
+  const withoutWindow = (decisions: typeof calm.decisions) =>
+    decisions.map(({ ticket, rules }) => [ticket, rules.filter((rule) => rule !== 'window')])
+  expect(withoutWindow(killed.decisions)).toEqual(withoutWindow(calm.decisions))
+  expect(new Set(killed.refunds.map(({ key }) => key)).size).toBe(killed.refunds.length)
+  expect(killed.verified.code).toBe(0)
+  expect(killed.ledger.overspent).toEqual([])
+  expect(killed.ledger.needlessRefusals).toEqual([])
+  console.log(`kills ${killed.kills}, refunds ${killed.refunds.length}, most spent ${killed.ledger.mostUsed / 100}`)
+}, 900_000)

@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isFailure, type ExitReason } from '../../src/kernel/exit.ts'
+import {
+  BACKOFF_BASE_MS,
+  BACKOFF_MAX_MS,
+  backoffMs,
+  planRestart,
+  type RestartType,
+} from '../../src/kernel/restart-plan.ts'
+import { addRestart, restartLimitDefaults } from '../../src/kernel/restart-window.ts'
+
+const error = { name: 'Error', message: 'boom' }
+const exits = {
+  normal: { kind: 'normal' },
+  shutdown: { kind: 'shutdown' },
+  error: { kind: 'error', error },
+  restartIntensity: { kind: 'restartIntensity', error },
+} as const satisfies Record<string, ExitReason>
+
+const first = { restarts: [0], exceeded: false }
+
+describe('who is restarted', () => {
+  const table: [RestartType, keyof typeof exits, 'restart' | 'leave'][] = [
+    ['permanent', 'normal', 'restart'],
+    ['permanent', 'shutdown', 'leave'],
+    ['permanent', 'error', 'restart'],
+    ['permanent', 'restartIntensity', 'restart'],
+    ['transient', 'normal', 'leave'],
+    ['transient', 'shutdown', 'leave'],
+    ['transient', 'error', 'restart'],
+    ['transient', 'restartIntensity', 'restart'],
+    ['temporary', 'normal', 'leave'],
+    ['temporary', 'shutdown', 'leave'],
+    ['temporary', 'error', 'leave'],
+    ['temporary', 'restartIntensity', 'leave'],
+  ]
+
+  test.each(table)('R2 a %s child that ends by %s is planned as %s', (restart, exit, expected) => {
+    expect(planRestart(restart, exits[exit], first, 0.5).kind).toBe(expected)
+  })
+
+  test('R2 the table names every restart type with every exit reason', () => {
+    expect(new Set(table.map(([restart, exit]) => `${restart} ${exit}`)).size).toBe(12)
+  })
+
+  test.each(table)('R3 at an exceeded window a %s child after %s: %s means give up', (...row) => {
+    const [restart, exit, expected] = row
+    const { kind } = planRestart(restart, exits[exit], { restarts: [0], exceeded: true }, 0.5)
+    expect(kind).toBe(expected === 'restart' ? 'giveUp' : 'leave')
+  })
+
+  test('R2 only an error and an exceeded intensity count as failures', () => {
+    const failures = Object.entries(exits).filter(([, exit]) => isFailure(exit))
+    expect(failures.map(([name]) => name)).toEqual(['error', 'restartIntensity'])
+  })
+})
+
+describe('the window', () => {
+  const limit = { intensity: 3, periodMs: 100 }
+
+  test('R3 the default is 5 restarts in 60 s', () => {
+    expect(restartLimitDefaults).toEqual({ intensity: 5, periodMs: 60_000 })
+  })
+
+  test.each([
+    ['as many as the intensity at once', [0, 0, 0], false],
+    ['one more at once', [0, 0, 0, 0], true],
+    ['one more at the very end of the period', [0, 50, 60, 100], true],
+    ['one more just after the first left', [0, 50, 60, 101], false],
+    ['many, but never too many together', [0, 40, 80, 120, 160, 200, 240], false],
+  ])('R3 %s: exceeded is %3$s', (_, times, exceeded) => {
+    let window: { restarts: readonly number[]; exceeded: boolean } = {
+      restarts: [],
+      exceeded: false,
+    }
+    for (const at of times) window = addRestart(window.restarts, at, limit)
+    expect(window.exceeded).toBe(exceeded)
+  })
+
+  test('R3 an intensity of nought gives up at the first restart', () => {
+    expect(addRestart([], 0, { intensity: 0, periodMs: 100 }).exceeded).toBe(true)
+  })
+
+  const countsAll = (add: typeof addRestart) =>
+    fc.property(
+      fc.array(fc.nat(60), { maxLength: 60 }),
+      fc.record({ intensity: fc.nat(8), periodMs: fc.nat(200) }),
+      (gaps, tested) => {
+        const all: number[] = []
+        let restarts: readonly number[] = []
+        let now = 0
+        for (const gap of gaps) {
+          now += gap
+          all.push(now)
+          const window = add(restarts, now, tested)
+          const recent = all.filter((at) => now - at <= tested.periodMs).length
+          expect(window.exceeded).toBe(recent > tested.intensity)
+          restarts = window.restarts
+        }
+      },
+    )
+
+  test('R3 the window counts exactly the restarts of the last period', () => {
+    fc.assert(countsAll(addRestart))
+  })
+
+  test('R3 the window property refutes one that starts over at each period', () => {
+    const tumbling: typeof addRestart = (restarts, now, { intensity, periodMs }) => {
+      const began = restarts[0] ?? now
+      const recent = now - began > periodMs ? [now] : [...restarts, now]
+      return { restarts: recent, exceeded: recent.length > intensity }
+    }
+    expect(fc.check(countsAll(tumbling)).failed).toBe(true)
+  })
+
+  test('R3 the window keeps no more than the period holds', () => {
+    let restarts: readonly number[] = []
+    for (let at = 0; at < 10_000; at += 10) restarts = addRestart(restarts, at, limit).restarts
+    expect(restarts).toHaveLength(11)
+  })
+})
+
+describe('the wait', () => {
+  test('R4 the first restart is immediate, whatever the dice say', () => {
+    for (const random of [0, 0.5, 0.999]) {
+      expect(planRestart('transient', exits.error, first, random)).toEqual({
+        kind: 'restart',
+        delayMs: 0,
+      })
+    }
+  })
+
+  test('R4 the bound doubles with each restart in the window', () => {
+    for (let n = 1; n < 6; n++) expect(boundOf(n + 1) / boundOf(n)).toBeCloseTo(2, 1)
+    expect(boundOf(1)).toBeGreaterThanOrEqual(BACKOFF_BASE_MS - 1)
+  })
+
+  test('R4 the wait is full jitter: anything from nought up to the bound of 30 s', () => {
+    expect(BACKOFF_MAX_MS).toBe(30_000)
+    fc.assert(
+      fc.property(
+        fc.nat(2000),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (n, random) => {
+          const wait = backoffMs(n, random)
+          expect(Number.isInteger(wait)).toBe(true)
+          expect(wait).toBeGreaterThanOrEqual(0)
+          expect(wait).toBeLessThanOrEqual(BACKOFF_MAX_MS)
+          expect(backoffMs(n, 0)).toBe(0)
+        },
+      ),
+    )
+    expect(boundOf(50)).toBe(29_999)
+  })
+})
+
+function boundOf(n: number): number {
+  return backoffMs(n, 1 - Number.EPSILON)
+}
