@@ -119,6 +119,7 @@ const planted: [typeof checkLayers, Record<string, string>, string | undefined][
     'src/a.ts:2 starts a function of 71 lines.',
   ],
   [checkLimits, { 'src/a.ts': `function f() {\n${long(68, 'f()')}}` }, undefined],
+  [checkLimits, { 'machines/a.ts': `function f() {\nsetup({\n${long(80, '//')}})\n}` }, undefined],
   [checkLimits, { 'test/a.ts': `describe('a', () => {\n${long(80, 'f()')}})` }, undefined],
   [checkCalls, { 'src/logic/a.ts': '\nconst at = Date.now()' }, 'src/logic/a.ts:2 uses Date.now.'],
   [
@@ -146,9 +147,10 @@ const planted: [typeof checkLayers, Record<string, string>, string | undefined][
   [
     checkCalls,
     { 'actors/a.ts': 'globalThis.setInterval(run, 5)' },
-    'actors/a.ts:1 uses setInterval.',
+    'actors/a.ts:1 uses globalThis.setInterval.',
   ],
   [checkCalls, { 'src/embedded/a.ts': "import { randomUUID } from 'node:crypto'" }, undefined],
+  [checkCalls, { 'src/embedded/a.ts': 'Math.random()' }, 'src/embedded/a.ts:1 uses Math.random.'],
   [checkCalls, { 'src/embedded/a.ts': 'Date.now()' }, 'src/embedded/a.ts:1 uses Date.now.'],
   [
     checkCalls,
@@ -156,6 +158,11 @@ const planted: [typeof checkLayers, Record<string, string>, string | undefined][
     undefined,
   ],
   [checkCalls, { 'src/kernel/clock.ts': 'setTimeout(run, Date.now())' }, undefined],
+  [
+    checkSleeps,
+    { 'test/a.test.ts': "import { setImmediate } from 'node:timers/promises'" },
+    undefined,
+  ],
   [
     checkSleeps,
     { 'test/a.test.ts': 'await new Promise((done) => setTimeout(done, 50))' },

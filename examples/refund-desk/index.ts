@@ -47,7 +47,7 @@ export const program: Program = {
 async function startDesk(context: ProgramContext): Promise<RunningProgram> {
   const options = context.values as unknown as Options
   const own = options.payments === undefined ? await ownPayments(context.directory) : undefined
-  const payments = await connectPayments(options.payments ?? own?.url ?? '')
+  const payments = await connectPayments(options.payments ?? own?.url ?? '', own && { idempotency: true })
   const refund = refundAction(payments)
   let reasoner: Promise<Reasoner> | undefined
   // Fitting takes a third of a second: only once a message must be judged.

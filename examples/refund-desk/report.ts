@@ -1,5 +1,5 @@
 import { formatAmount, parseMoney, type Json, type Money } from 'ambit'
-import type { TicketOutcome, TicketRow } from './intake.ts'
+import type { Rest, TicketOutcome, TicketRow } from './intake.ts'
 
 export interface Summary {
   readonly tickets: number
@@ -43,9 +43,9 @@ export function summarize(tickets: readonly TicketRow[], duplicates: number): Su
   }
 }
 
-/** A JSON line for each ticket, in order of arrival. */
+/** A JSON line for each ticket at rest, in order of arrival. */
 export function decisionLines(tickets: readonly TicketRow[]): string {
-  return tickets.map((row) => `${JSON.stringify(decisionOf(row))}\n`).join('')
+  return tickets.flatMap(({ id, rest }) => (rest === undefined ? [] : `${JSON.stringify(decisionOf(id, rest))}\n`)).join('')
 }
 
 export function describeTicket({ id, rest }: TicketRow): string {
@@ -72,16 +72,9 @@ export function describeSummary(summary: Summary, journal: string): string {
   return lines.join('\n')
 }
 
-function decisionOf({ id, rest }: TicketRow) {
-  return {
-    ticket: id,
-    outcome: rest?.outcome ?? 'awaitingHuman',
-    rules: rest?.rules ?? [],
-    amount: rest?.amount ?? null,
-    currency: rest?.currency ?? null,
-    ...(rest?.case !== undefined && { case: rest.case }),
-    ...(rest?.reason !== undefined && { reason: rest.reason }),
-  }
+function decisionOf(ticket: string, { outcome, rules, amount, currency, case: caseId, reason }: Rest) {
+  const more = { ...(caseId !== undefined && { case: caseId }), ...(reason !== undefined && { reason }) }
+  return { ticket, outcome, rules, amount: amount ?? null, currency: currency ?? null, ...more }
 }
 
 function spentBy(made: readonly Money[]): Record<string, string> {

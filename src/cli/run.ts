@@ -36,7 +36,7 @@ export async function runProgram(path: string, args: readonly string[]): Promise
     directory,
     journal: sqliteJournal(directory),
     clock: createRealClock(options.now === undefined ? {} : { startAt: options.now }),
-    logger: await createLogger({ level: options.logLevel }),
+    logger: createLogger({ level: options.logLevel }),
     untilIdle: options.untilIdle === true,
     progress: show,
   })

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { z } from 'zod'
 import type { Logger } from '../kernel/ports/logger.ts'
 
@@ -21,17 +22,36 @@ export interface LoggerOptions {
 
 /**
  * A pino logger for operations: how the process is doing. What was decided, and why, is in the thought log.
- * Each actor gets a child of it with its address.
+ * Each actor gets a child of it with its address. pino is loaded with the first line that is written.
  */
-export async function createLogger(options: LoggerOptions = {}): Promise<Logger> {
-  const { pino } = await import('pino')
-  const names = [...new Set([...SECRET_FIELDS, ...(options.schemas ?? []).flatMap((schema) => secretFields(schema))])]
-  const paths = names.flatMap((name) => {
-    const levels = Array.from({ length: REDACTION_DEPTH_MAX }, (_, depth) => `${'*.'.repeat(depth)}["${name}"]`)
-    return levels.map((path) => path.replace('.[', '['))
-  })
-  const settings = { level: options.level ?? 'warn', base: undefined, redact: { paths, censor: '[secret]' } }
-  return pino(settings, pino.destination({ dest: options.descriptor ?? 2, sync: true })) as unknown as Logger
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const { level = 'warn' } = options
+  const threshold = LOG_LEVELS.indexOf(level)
+  let root: Logger | undefined
+  const load = () => (root ??= loadPino(options, level))
+  const make = (child: () => Logger): Logger => {
+    let own: Logger | undefined
+    const write = (at: Exclude<LogLevel, 'silent'>) => (fields: object, message: string) => {
+      if (LOG_LEVELS.indexOf(at) >= threshold) (own ??= child())[at](fields, message)
+    }
+    return {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+      child: (bindings) => make(() => child().child(bindings)),
+    }
+  }
+  return make(load)
+}
+
+function loadPino({ schemas = [], descriptor = 2 }: LoggerOptions, level: LogLevel): Logger {
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino')
+  const names = [...new Set([...SECRET_FIELDS, ...schemas.flatMap((schema) => secretFields(schema))])]
+  const depths = Array.from({ length: REDACTION_DEPTH_MAX }, (_, depth) => '*.'.repeat(depth))
+  const paths = names.flatMap((name) => depths.map((above) => `${above}["${name}"]`.replace('.[', '[')))
+  const settings = { level, base: undefined, redact: { paths, censor: '[secret]' } }
+  return pino(settings, pino.destination({ dest: descriptor, sync: true })) as unknown as Logger
 }
 
 /** Marks a field whose value must not appear in operations logs. */

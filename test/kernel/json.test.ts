@@ -125,7 +125,7 @@ describe('depth of a text', () => {
   test('T8 the depth property refutes a count that ignores strings', () => {
     const naive = (text: string, max: number) => {
       let depth = 0
-      return [...text].some((char) => {
+      return Array.from(text).some((char) => {
         if (char === '[' || char === '{') depth++
         if (char === ']' || char === '}') depth--
         return depth > max

@@ -134,12 +134,14 @@ export async function runCli(
   return { code: await exited(child), out: await out, err: await err }
 }
 
-/** Tickets of every kind with all facts given, the same for the same seed. */
+/** Tickets of every kind with all facts given, the same for the same seed; the daily window fills near their end. */
 export function makeTickets(count: number, seed: string): string[] {
   const random = createSeededRandom(seed)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
   return Array.from({ length: count }, (_, i) => {
-    const amount = (random() < 0.75 ? 40 + random() * 200 : 300 + random() * 400).toFixed(2)
+    const amount = (
+      random() < 0.75 ? 5 + (random() * 14_000) / count : 300 + random() * 400
+    ).toFixed(2)
     const facts = {
       order: `o-${i}`,
       amount,

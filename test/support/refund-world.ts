@@ -1,5 +1,4 @@
 import {
-
   agent,
   createSystem,
   defineAction,
@@ -83,11 +82,17 @@ export function refundOf(world: World, options: WorldOptions = {}) {
   })
 }
 
-type AgentEvent = { type: 'leave' } | { type: 'boom' } | { type: 'refund.waiting'; case: string; state: string }
+type AgentEvent =
+  { type: 'leave' } | { type: 'boom' } | { type: 'refund.waiting'; case: string; state: string }
 
 /** An agent that proposes one refund as soon as it starts, and can be told to leave or to fail. */
 export function refundAgent(world: World, options: WorldOptions = {}) {
-  const { amount = '100.00 USD', order = 'o-1', why = 'the customer asked', excluded = [] } = options
+  const {
+    amount = '100.00 USD',
+    order = 'o-1',
+    why = 'the customer asked',
+    excluded = [],
+  } = options
   return setup({
     types: { context: {} as { case: string | null; error: Json }, events: {} as AgentEvent },
     actors: { refund: governed(refundOf(world, options), { onWaiting: 'refund.waiting' }) },
@@ -106,11 +111,22 @@ export function refundAgent(world: World, options: WorldOptions = {}) {
       refunding: {
         invoke: {
           src: 'refund',
-          input: () => ({ args: { order, amount: amount === 'unknown' ? null : amount }, why, confidence: 0.9, excluded }),
+          input: () => ({
+            args: { order, amount: amount === 'unknown' ? null : amount },
+            why,
+            confidence: 0.9,
+            excluded,
+          }),
           onDone: 'refunded',
-          onError: { target: 'declined', actions: assign({ error: ({ event }) => event.error as Json }) },
+          onError: {
+            target: 'declined',
+            actions: assign({ error: ({ event }) => event.error as Json }),
+          },
         },
-        on: { leave: 'left', 'refund.waiting': { actions: assign({ case: ({ event }) => event.case }) } },
+        on: {
+          leave: 'left',
+          'refund.waiting': { actions: assign({ case: ({ event }) => event.case }) },
+        },
       },
       refunded: {},
       declined: {},
@@ -141,7 +157,17 @@ export async function approver(system: ActorSystem, person: string, roles = ['fi
     const found = system.cases().find(({ id }) => id === caseId)
     const nonce = `${person}-${caseId}-${++used}-0123456789`
     const digest = found?.digest ?? '0'.repeat(64)
-    const statement = { v: 1, system: system.id, case: caseId, digest, verdict, person, at: 1, nonce, ...more } as Statement
+    const statement = {
+      v: 1,
+      system: system.id,
+      case: caseId,
+      digest,
+      verdict,
+      person,
+      at: 1,
+      nonce,
+      ...more,
+    } as Statement
     return system.submitDecision(signStatement(statement, privateKey))
   }
 }
@@ -150,8 +176,9 @@ export async function approver(system: ActorSystem, person: string, roles = ['fi
 export function ledgerOf(system: ActorSystem): { statuses: string[]; sums: number[] } {
   const rows = [...system.rows('/system/ledger')]
   return {
-    statuses: rows.filter(([key]) => key.startsWith('entry:')).map(([, value]) => (value as { status: string }).status),
+    statuses: rows
+      .filter(([key]) => key.startsWith('entry:'))
+      .map(([, value]) => (value as { status: string }).status),
     sums: rows.filter(([key]) => key.startsWith('sum:')).map(([, value]) => value as number),
   }
 }
-
