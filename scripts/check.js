@@ -11,10 +11,10 @@ const steps = [
   ['format', [tool('prettier', 'prettier'), '--check', '--log-level', 'warn', '.']],
   ['lint', [tool('eslint', 'eslint'), '.', '--max-warnings', '0']],
   ['types', [tool('typescript', 'tsc'), '-p', 'tsconfig.json']],
-  ['tidy', [tool('vitest', 'vitest'), 'run', 'test/tidy.test.ts']],
+  ['tidy', [tool('vitest', 'vitest'), 'run', '--reporter=dot', 'test/tidy.test.ts']],
   ['build', own('build.js')],
   ['api', own('api-report.js')],
-  ['package', [tool('vitest', 'vitest'), 'run', 'test/package.test.ts']],
+  ['package', [tool('vitest', 'vitest'), 'run', '--reporter=dot', 'test/package.test.ts']],
 ]
 
 const failed = steps.filter(([name, command]) => !passes(name, command)).map(([name]) => name)
