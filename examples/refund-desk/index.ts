@@ -49,9 +49,7 @@ async function startDesk(context: ProgramContext): Promise<RunningProgram> {
   const own = options.payments === undefined ? await ownPayments(context.directory) : undefined
   const payments = await connectPayments(options.payments ?? own?.url ?? '', own && { idempotency: true })
   const refund = refundAction(payments)
-  let reasoner: Promise<Reasoner> | undefined
-  // Fitting takes a third of a second: only once a message must be judged.
-  const reason = () => (reasoner ??= import('./reasoner.ts').then(({ createOfflineReasoner }) => createOfflineReasoner()))
+  const reason = await chooseReasoner()
   const system = createSystem({
     journal: context.journal,
     clock: context.clock,
@@ -70,6 +68,17 @@ async function startDesk(context: ProgramContext): Promise<RunningProgram> {
   })
   await system.start()
   return runDesk(system, context, options, async () => own?.close())
+}
+
+/** A language model when there is a key for one; else the offline classifier, fitted once a message must be judged. */
+async function chooseReasoner(): Promise<() => Promise<Reasoner>> {
+  if ((process.env.AI_GATEWAY_API_KEY ?? '') !== '') {
+    const { createModelReasoner } = await import('./model-reasoner.ts')
+    const model = await createModelReasoner()
+    return () => Promise.resolve(model)
+  }
+  let offline: Promise<Reasoner> | undefined
+  return () => (offline ??= import('./reasoner.ts').then(({ createOfflineReasoner }) => createOfflineReasoner()))
 }
 
 async function runDesk(

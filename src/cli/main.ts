@@ -162,8 +162,16 @@ function endWith(error: unknown): number {
     process.stderr.write(`${error.code}: ${error.message}\n`)
     return error.code === 'AMBIT_USAGE' ? exitCodes.usage : exitCodes.failed
   }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(`${describeError(error)}\n`)
   return exitCodes.failed
+}
+
+/** What went wrong, for a person; the stack too when AMBIT_DEBUG is set. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (process.env.AMBIT_DEBUG !== undefined) return error.stack ?? error.message
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  return `${error.message}${cause}`
 }
 
 // Whoever reads may stop reading, as `head` does: that is no error of ours.

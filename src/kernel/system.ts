@@ -471,7 +471,8 @@ export class Kernel implements CellHost {
   }
 
   private effectEnded(address: Address, invocation: Invocation, end: EffectEnd): void {
-    const { path, ref } = invocation
+    const { path, ref, src } = invocation
+    if (!end.ok) this.log.warn({ actor: address, effect: src, attempt: invocation.attempt, err: end.error }, 'effect failed')
     this.route(this.kernelMessage(address, { type: kernelTypes.effectEnded, path, ref, ...end }), 'reply')
     this.committer?.wake()
   }

@@ -29,7 +29,7 @@ export function readProject(): Files {
 }
 
 export function isCode(path: string): boolean {
-  return /\.[jt]s$/.test(path)
+  return /\.m?[jt]s$/.test(path)
 }
 
 /** Calls `visit` for every node of every file of code whose path passes. */

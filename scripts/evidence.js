@@ -1,0 +1,10 @@
+// npm run evidence: the campaigns of the test suite with full counts. CI runs the same tests with small ones.
+
+import { become, build, install, tool } from './prepare.js'
+
+install()
+build()
+process.env.AMBIT_KILLS ??= '100'
+process.env.AMBIT_TICKETS ??= '200'
+const campaigns = ['test/examples/desk-kill.test.ts', 'test/embedded/kill.test.ts']
+await become(tool('vitest', 'vitest'), ['run', ...campaigns, ...process.argv.slice(2)])
