@@ -66,10 +66,13 @@ function createServices(house: ActionHouse): ActionServices {
     begin: (event) => begin(event),
     isIdempotent: (action) => house.actions.get(action)?.definition.idempotent ?? false,
     attemptsMax: (action) => house.actions.get(action)?.attemptsMax ?? 1,
-    hasVerification: (context) => house.actions.get(proposalOf(context).action)?.definition.verify !== undefined,
+    hasVerification: (context) =>
+      house.actions.get(proposalOf(context).action)?.definition.verify !== undefined,
     amend: (proposal, args) => amend(house, proposal, args),
-    isValidAmendment: (context, args) => args !== undefined && amend(house, proposalOf(context), args) !== undefined,
-    mint: (context) => house.authorizer().mint(context.key, context.digest ?? '', authority(context)),
+    isValidAmendment: (context, args) =>
+      args !== undefined && amend(house, proposalOf(context), args) !== undefined,
+    mint: (context) =>
+      house.authorizer().mint(context.key, context.digest ?? '', authority(context)),
     executeInput: (context) => executeInput(context),
     thinkProposal: (context) => thinkProposal(context),
     thinkAuthorized: (context) => thinkAuthorized(context),
@@ -103,7 +106,13 @@ function amend(house: ActionHouse, proposal: Proposal, args: Json): Proposal | u
   const action = house.actions.get(proposal.action)
   if (action === undefined) return undefined
   const { why, proposer, excluded, confidence, category } = proposal
-  const claims = { why, proposer, excluded, ...(confidence !== undefined && { confidence }), ...(category !== undefined && { category }) }
+  const claims = {
+    why,
+    proposer,
+    excluded,
+    ...(confidence !== undefined && { confidence }),
+    ...(category !== undefined && { category }),
+  }
   try {
     return readProposal(action, args, claims)
   } catch {
@@ -114,7 +123,15 @@ function amend(house: ActionHouse, proposal: Proposal, args: Json): Proposal | u
 function executeInput(context: ActionContext): ExecuteInput {
   const { key, digest = '', token = '', output } = context
   const { action, args } = proposalOf(context)
-  return { key, action, args, digest, by: authority(context), token, ...(output !== undefined && { output }) }
+  return {
+    key,
+    action,
+    args,
+    digest,
+    by: authority(context),
+    token,
+    ...(output !== undefined && { output }),
+  }
 }
 
 /** On whose authority an action runs: part of its token. */
@@ -125,16 +142,36 @@ function authority({ by, persons }: Pick<ActionContext, 'by' | 'persons'>): stri
 function thinkProposal(context: ActionContext): Command[] {
   const { key, digest = '', chain } = context
   const { proposer, why, args, confidence = null, category = null } = proposalOf(context)
-  const thought = { kind: 'proposed', key, digest, proposer, what: describeProposal(proposalOf(context)), args, why, confidence, category, chain }
+  const thought = {
+    kind: 'proposed',
+    key,
+    digest,
+    proposer,
+    what: describeProposal(proposalOf(context)),
+    args,
+    why,
+    confidence,
+    category,
+    chain,
+  }
   return [{ kind: 'think', thought }]
 }
 
 function thinkAuthorized(context: ActionContext): Command[] {
   const { key, digest = '', attempts } = context
-  return [{ kind: 'think', thought: { kind: 'authorized', key, digest, by: authority(context), attempt: attempts } }]
+  return [
+    {
+      kind: 'think',
+      thought: { kind: 'authorized', key, digest, by: authority(context), attempt: attempts },
+    },
+  ]
 }
 
-function noticeCase(context: ActionContext, id: string, state: 'awaitingHuman' | 'inDoubt'): Command[] {
+function noticeCase(
+  context: ActionContext,
+  id: string,
+  state: 'awaitingHuman' | 'inDoubt',
+): Command[] {
   return context.waiters.flatMap((waiter): Command[] => {
     if (waiter.notice === undefined) return []
     const event = waitingEvent(context, id, waiter.notice, state)
@@ -147,19 +184,28 @@ function tellLedger(type: string, key: string): Command[] {
 }
 
 /** The effect runner: checks the token, the action's own schema and the facts, and only then touches the world. */
-function worldEffect(house: ActionHouse, services: ActionServices, step: 'execute' | 'verify' | 'compensate') {
+function worldEffect(
+  house: ActionHouse,
+  services: ActionServices,
+  step: 'execute' | 'verify' | 'compensate',
+) {
   const run = async (input: ExecuteInput, context: EffectContext): Promise<Json> => {
     const { key, action: name, args, digest, by, token, output = null } = input
     if (!house.authorizer().isValid(token, key, digest, by)) {
-      throw new AmbitError('AMBIT_NOT_AUTHORIZED', `Nobody authorised "${name}" ${key}: its token is not ours. Nothing was done.`)
+      throw new AmbitError(
+        'AMBIT_NOT_AUTHORIZED',
+        `Nobody authorised "${name}" ${key}: its token is not ours. Nothing was done.`,
+      )
     }
     const action = house.actions.get(name)
-    if (action === undefined) throw effectRefused(`No action "${name}" is known here. Add it to the system's agents.`)
+    if (action === undefined)
+      throw effectRefused(`No action "${name}" is known here. Add it to the system's agents.`)
     const work = workFor(action, args, context)
     if (step === 'execute') return toJson(action, await action.definition.execute(work))
     const { verify, compensate } = action.definition
     if (step === 'verify') return verify === undefined ? true : verify({ ...work, output })
-    if (compensate === undefined) throw new AmbitError('AMBIT_EFFECT_IN_DOUBT', `Action "${name}" has nothing that undoes it.`)
+    if (compensate === undefined)
+      throw new AmbitError('AMBIT_EFFECT_IN_DOUBT', `Action "${name}" has nothing that undoes it.`)
     await compensate({ ...work, output })
     return null
   }
@@ -179,9 +225,11 @@ function perAction(house: ActionHouse, services: ActionServices, step: string) {
 
 function workFor(action: Action, args: Json, context: EffectContext): ExecuteWork<never> {
   const parsed = action.definition.input.safeParse(args)
-  if (!parsed.success) throw effectRefused(`"${action.name}" no longer takes these arguments. Nothing was sent.`)
+  if (!parsed.success)
+    throw effectRefused(`"${action.name}" no longer takes these arguments. Nothing was sent.`)
   const missing = action.definition.missing?.(parsed.data) ?? []
-  if (missing.length > 0) throw effectRefused(`"${action.name}" lacks ${missing.join(', ')}. Nothing was sent.`)
+  if (missing.length > 0)
+    throw effectRefused(`"${action.name}" lacks ${missing.join(', ')}. Nothing was sent.`)
   return { ...context, input: parsed.data as never }
 }
 
@@ -190,11 +238,18 @@ function toJson(action: Action, output: unknown): Json {
   if (schema === undefined) return (output ?? null) as Json
   const parsed = schema.safeParse(output)
   if (parsed.success) return (parsed.data ?? null) as Json
-  throw new AmbitError('AMBIT_OUTPUT_INVALID', `"${action.name}" answered with something its output schema refuses.`, {
-    cause: parsed.error,
-  })
+  throw new AmbitError(
+    'AMBIT_OUTPUT_INVALID',
+    `"${action.name}" answered with something its output schema refuses.`,
+    {
+      cause: parsed.error,
+    },
+  )
 }
 
 function unknownEnvelope(hash: string): never {
-  throw new AmbitError('AMBIT_ENVELOPE_MISSING', `Envelope ${hash.slice(0, 12)} is not in this journal. It was never put in force here.`)
+  throw new AmbitError(
+    'AMBIT_ENVELOPE_MISSING',
+    `Envelope ${hash.slice(0, 12)} is not in this journal. It was never put in force here.`,
+  )
 }

@@ -15,7 +15,11 @@ export interface MachineOptions extends ActorOptions {
  * A child spec for any XState machine: restarted from its last committed turn, its messages and timers kept.
  * Default durability `sync`. Throws `AMBIT_NOT_SUPPORTED` for a construct this version does not run.
  */
-export function actor(id: string, machine: AnyStateMachine, options: MachineOptions = {}): ActorSpec {
+export function actor(
+  id: string,
+  machine: AnyStateMachine,
+  options: MachineOptions = {},
+): ActorSpec {
   refuseUnsupported(machine)
   return actorSpec(id, machineEngine(machine, options.events), options)
 }

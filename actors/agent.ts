@@ -29,7 +29,11 @@ export function agent(id: string, machine: AnyStateMachine, options: AgentOption
   refuseUngoverned(id, machine)
   const { envelope, events, ...rest } = options
   const authority = envelope === undefined ? {} : { authority: envelope as unknown as Json }
-  const spec = actorSpec(id, machineEngine(machine, events), { ...rest, ...authority, durability: 'sync' })
+  const spec = actorSpec(id, machineEngine(machine, events), {
+    ...rest,
+    ...authority,
+    durability: 'sync',
+  })
   actionsBySpec.set(spec, governedActions(machine))
   return spec
 }

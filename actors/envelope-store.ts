@@ -9,7 +9,7 @@ const ENVELOPES = '/system/envelopes'
  * so that a new one neither orphans nor widens it.
  */
 export interface EnvelopeStore {
-  get(hash: string): Envelope | undefined
+  readonly get: (hash: string) => Envelope | undefined
   /** Reads the stored versions and adds the new ones to the journal, with an entry in the thought log for each. */
   putInForce(session: JournalSession): Promise<void>
 }
@@ -22,7 +22,9 @@ export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore
     async putInForce(session) {
       const stored = await session.load(ENVELOPES)
       for (const [hash, value] of stored?.rows ?? []) known.set(hash, value as unknown as Envelope)
-      const added = [...new Map(current.map((envelope) => [envelope.hash, envelope])).values()].filter(({ hash }) => stored?.rows.has(hash) !== true)
+      const added = [
+        ...new Map(current.map((envelope) => [envelope.hash, envelope])).values(),
+      ].filter(({ hash }) => stored?.rows.has(hash) !== true)
       if (added.length === 0) return
       const before = stored?.seq ?? 0
       await session.commit([
@@ -51,5 +53,12 @@ export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore
 
 function recordOf({ id, version, owner, hash }: Envelope, seq: number): string {
   const thoughts = [{ kind: 'envelope', id, version, owner, hash }]
-  return JSON.stringify({ v: 1, actor: ENVELOPES, seq, disposition: 'processed', message: { id: hash, type: 'ambit.envelope' }, thoughts })
+  return JSON.stringify({
+    v: 1,
+    actor: ENVELOPES,
+    seq,
+    disposition: 'processed',
+    message: { id: hash, type: 'ambit.envelope' },
+    thoughts,
+  })
 }

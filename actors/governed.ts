@@ -53,7 +53,8 @@ export interface Declined {
 
 export interface GovernedOptions {
   /**
-   * The event type under which the machine hears that a human is asked: `{ type, case, key, attempts, amount, rules, state }` with state
+   * The event type under which the machine hears that a human is asked. The event has `case`, `key`, `attempts`,
+   * `amount`, `rules` and `state`, which is
    * `awaitingHuman` or `inDoubt`. By default it is not told and just goes on waiting.
    */
   readonly onWaiting?: string
@@ -109,7 +110,7 @@ export function readProposal(
 }
 
 function propose<Input>(
-  action: Action<Input, unknown>,
+  action: Action<Input>,
   input: GovernedInput<Input>,
   turn: Turn,
   options: GovernedOptions,
@@ -132,7 +133,12 @@ function propose<Input>(
   const { onWaiting } = options
   return {
     to: `${ACTIONS}/${key}`,
-    event: { type: 'ambit.action.propose', proposal, chain, ...(onWaiting !== undefined && { notice: onWaiting }) },
+    event: {
+      type: 'ambit.action.propose',
+      proposal,
+      chain,
+      ...(onWaiting !== undefined && { notice: onWaiting }),
+    },
     withdraw: { type: 'ambit.action.withdraw' },
   }
 }
@@ -140,18 +146,53 @@ function propose<Input>(
 function settle(answer: Event, action: string): Settlement {
   if (answer.type === 'ambit.action.waiting') {
     const { type: _, notice, ...news } = answer
-    return typeof notice === 'string' ? { status: 'notice', event: { ...news, type: notice } } : { status: 'ignored' }
+    return typeof notice === 'string'
+      ? { status: 'notice', event: { ...news, type: notice } }
+      : { status: 'ignored' }
   }
-  const { outcome, output = null, key, attempts, rules, by, persons, amount, error, message } = answer
+  const {
+    outcome,
+    output = null,
+    key,
+    attempts,
+    rules,
+    by,
+    persons,
+    amount,
+    error,
+    message,
+  } = answer
   const moved = amount === undefined ? {} : { amount }
-  if (outcome === 'committed') return { status: 'done', output: { outcome, output, key, attempts, rules, by, persons, ...moved } }
+  if (outcome === 'committed')
+    return {
+      status: 'done',
+      output: { outcome, output, key, attempts, rules, by, persons, ...moved },
+    }
   const text = typeof message === 'string' ? message : `The ${action} was ${String(outcome)}.`
-  return { status: 'error', error: { name: 'Declined', message: text, outcome, rules, key, attempts, ...moved, ...(error !== undefined && { cause: error }) } }
+  return {
+    status: 'error',
+    error: {
+      name: 'Declined',
+      message: text,
+      outcome,
+      rules,
+      key,
+      attempts,
+      ...moved,
+      ...(error !== undefined && { cause: error }),
+    },
+  }
 }
 
 function invalidArguments(action: string, error: z.ZodError): AmbitError {
-  const found = error.issues.slice(0, 3).map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
-  return new AmbitError('AMBIT_EVENT_REFUSED', `The arguments of "${action}" were refused: ${found.join('; ')}. Mend the proposal.`, {
-    cause: error,
-  })
+  const found = error.issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
+  return new AmbitError(
+    'AMBIT_EVENT_REFUSED',
+    `The arguments of "${action}" were refused: ${found.join('; ')}. Mend the proposal.`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -1,5 +1,12 @@
 import type { Envelope } from '../src/envelope/envelope.ts'
-import { poolSpec, supervisorSpec, type ActorSpec, type PoolSpec, type SupervisorOptions, type SupervisorSpec } from '../src/kernel/child-spec.ts'
+import {
+  poolSpec,
+  supervisorSpec,
+  type ActorSpec,
+  type PoolSpec,
+  type SupervisorOptions,
+  type SupervisorSpec,
+} from '../src/kernel/child-spec.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { RestartLimit } from '../src/kernel/restart-window.ts'
 
@@ -12,7 +19,9 @@ export interface AuthorityOptions {
  * Keeps its children alive, restarting each alone when it fails (`one_for_one`). Default: 5 restarts in 60 s, then it
  * gives up and its own supervisor decides; at the root the children stay down and an alarm is raised.
  */
-export function supervisor(options: Omit<SupervisorOptions, 'authority'> & AuthorityOptions): SupervisorSpec {
+export function supervisor(
+  options: Omit<SupervisorOptions, 'authority'> & AuthorityOptions,
+): SupervisorSpec {
   const { envelope, ...rest } = options
   return supervisorSpec({ ...rest, ...authorityOf(envelope) })
 }
@@ -24,7 +33,8 @@ export function supervisor(options: Omit<SupervisorOptions, 'authority'> & Autho
 export function pool(
   id: string,
   member: ActorSpec,
-  options: Partial<RestartLimit> & AuthorityOptions & { readonly inputOf?: (id: string) => unknown } = {},
+  options: Partial<RestartLimit> &
+    AuthorityOptions & { readonly inputOf?: (id: string) => unknown } = {},
 ): PoolSpec {
   const { envelope, ...rest } = options
   return poolSpec(id, member, { ...rest, ...authorityOf(envelope) })

@@ -5,7 +5,12 @@ import type { Action } from '../src/envelope/action.ts'
 import { createAuthorizer, type Authorizer } from '../src/envelope/authorization.ts'
 import type { Approver, SignedStatement } from '../src/envelope/statement.ts'
 import { memoryJournal } from '../src/embedded/memory-journal.ts'
-import { actorSpec, supervisorSpec, type ActorSpec, type ChildSpec } from '../src/kernel/child-spec.ts'
+import {
+  actorSpec,
+  supervisorSpec,
+  type ActorSpec,
+  type ChildSpec,
+} from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { Event } from '../src/kernel/message.ts'
@@ -70,7 +75,8 @@ export interface ActorSystem {
  * Creates a system from a tree of child specs. Nothing runs before `start()`.
  *
  * @example
- * const system = createSystem({ root: supervisor({ children: [agent('desk', desk, { envelope })] }), journal: sqlite('.ambit') })
+ * const root = supervisor({ children: [agent('desk', desk, { envelope })] })
+ * const system = createSystem({ root, journal: sqlite('.ambit') })
  * await system.start()
  */
 export function createSystem(options: SystemOptions): ActorSystem {
@@ -106,8 +112,10 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
     stopActor: (address) => kernel.stopActor(address),
     startFresh: (address) => kernel.startFresh(address),
     atRest: (options) => kernel.atRest(options),
-    submitDecision: (signed) => kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed }),
-    addApprover: (keyId, approver) => kernel.askPrivileged(APPROVALS, { type: 'ambit.approver.add', keyId, approver }),
+    submitDecision: (signed) =>
+      kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed }),
+    addApprover: (keyId, approver) =>
+      kernel.askPrivileged(APPROVALS, { type: 'ambit.approver.add', keyId, approver }),
     cases: () => casesIn(kernel.rows(APPROVALS)),
     rows: (address) => kernel.rows(address),
     history: (query) => kernel.session.history(query),
@@ -128,19 +136,28 @@ function withSystemTree(root: ChildSpec, actions: ChildSpec): ChildSpec {
     id: 'system',
     children: [
       actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true, name: 'ledger' }),
-      actorSpec('approvals', createInterpreter(approvalMachine), { privileged: true, name: 'approvals' }),
+      actorSpec('approvals', createInterpreter(approvalMachine), {
+        privileged: true,
+        name: 'approvals',
+      }),
       actions,
     ],
   })
   const children = root.kind === 'supervisor' ? root.children : [root]
   if (children.some(({ id }) => id === 'system')) {
-    throw new AmbitError('AMBIT_CHILD_ID_TAKEN', `The id "system" belongs to the ledger and the approval desk (${LEDGER}). Rename the child.`)
+    throw new AmbitError(
+      'AMBIT_CHILD_ID_TAKEN',
+      `The id "system" belongs to the ledger and the approval desk (${LEDGER}). Rename the child.`,
+    )
   }
   if (root.kind === 'supervisor') return { ...root, children: [system, ...root.children] }
   return supervisorSpec({ children: [system, root] })
 }
 
-function agentsOf(spec: ChildSpec, above: readonly Json[]): { spec: ActorSpec; authority: readonly Json[] }[] {
+function agentsOf(
+  spec: ChildSpec,
+  above: readonly Json[],
+): { spec: ActorSpec; authority: readonly Json[] }[] {
   const authority = spec.authority === undefined ? above : [...above, spec.authority]
   switch (spec.kind) {
     case 'actor':
@@ -157,7 +174,10 @@ function collectActions(specs: readonly ActorSpec[]): Map<string, Action> {
   for (const action of specs.flatMap(actionsOfAgent)) {
     const known = actions.get(action.name)
     if (known !== undefined && known !== action) {
-      throw new AmbitError('AMBIT_ACTION_NAME_TAKEN', `Two actions are called "${action.name}". Name each action once and share its definition.`)
+      throw new AmbitError(
+        'AMBIT_ACTION_NAME_TAKEN',
+        `Two actions are called "${action.name}". Name each action once and share its definition.`,
+      )
     }
     actions.set(action.name, action)
   }

@@ -23,11 +23,27 @@ interface Measured {
 /** Puts so many settled entries into a journal before the ledger first starts. */
 async function prepare(journal: Journal, keys: number): Promise<void> {
   const session = await journal.open()
-  const entry: LedgerEntry = { status: 'committed', account: 'desk', minor: 100, currency: 'USD', counted: [], at: 1 }
-  const rows = Array.from({ length: keys }, (_, i) => [`entry:known-${i}`, entry as unknown as Json] as const)
+  const entry: LedgerEntry = {
+    status: 'committed',
+    account: 'desk',
+    minor: 100,
+    currency: 'USD',
+    counted: [],
+    at: 1,
+  }
+  const rows = Array.from(
+    { length: keys },
+    (_, i) => [`entry:known-${i}`, entry as unknown as Json] as const,
+  )
   const state = { machines: { '': { value: 'open', context: {}, status: 'active' } } }
   const { id, version, hash } = createInterpreter(ledgerMachine)
-  const snapshot = { machine: { id, version, hash }, state, lastNow: 0, invocations: [], timers: [] }
+  const snapshot = {
+    machine: { id, version, hash },
+    state,
+    lastNow: 0,
+    invocations: [],
+    timers: [],
+  }
   await session.commit([
     {
       kind: 'turns',
@@ -64,15 +80,28 @@ async function measure(kernel: Kernel, round: number): Promise<Measured> {
 }
 
 function reserve(kernel: Kernel, key: string) {
-  const charges = [{ window: 'w', spec: { amount: '9000000.00 USD', per: 'day', timeZone: 'UTC' } as const, limit: 900_000_000 }]
+  const charges = [
+    {
+      window: 'w',
+      spec: { amount: '9000000.00 USD', per: 'day', timeZone: 'UTC' } as const,
+      limit: 900_000_000,
+    },
+  ]
   const reservation: Reservation = { key, account: 'desk', minor: 100, currency: 'USD', charges }
-  return kernel.askPrivileged(LEDGER, { type: 'ambit.ledger.reserve', reservation }, { timeoutMs: 60_000 })
+  return kernel.askPrivileged(
+    LEDGER,
+    { type: 'ambit.ledger.reserve', reservation },
+    { timeoutMs: 60_000 },
+  )
 }
 
 async function start(keys: number): Promise<Kernel> {
   const journal = sqliteJournal(mkdtempSync(join(tmpdir(), 'ambit-bench-')))
   await prepare(journal, keys)
-  const kernel = new Kernel({ root: actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true }), journal })
+  const kernel = new Kernel({
+    root: actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true }),
+    journal,
+  })
   await kernel.start()
   return kernel
 }
@@ -84,13 +113,18 @@ for (let round = 0; round < ROUNDS; round++) {
   for (const [i, kernel] of kernels.entries()) {
     const measured = await measure(kernel, round)
     const known = best[i]
-    if (known === undefined || measured.cpuMicrosecondsPerTurn < known.cpuMicrosecondsPerTurn) best[i] = measured
+    if (known === undefined || measured.cpuMicrosecondsPerTurn < known.cpuMicrosecondsPerTurn)
+      best[i] = measured
   }
 }
 for (const [i, keys] of sizes.entries()) {
   const { turnsPerSecond = 0, cpuMicrosecondsPerTurn = 0 } = best[i] ?? {}
-  console.log(`${String(keys).padStart(7)} known keys: ${turnsPerSecond.toFixed(0)} turns/s, ${cpuMicrosecondsPerTurn.toFixed(1)} us CPU a turn`)
+  console.log(
+    `${String(keys).padStart(7)} known keys: ${turnsPerSecond.toFixed(0)} turns/s, ` +
+      `${cpuMicrosecondsPerTurn.toFixed(1)} us CPU a turn`,
+  )
 }
 const [few, many] = best
-console.log(`CPU a turn, 100,000 keys / 10 keys: ${((many?.cpuMicrosecondsPerTurn ?? 0) / (few?.cpuMicrosecondsPerTurn ?? 1)).toFixed(2)}`)
+const ratio = (many?.cpuMicrosecondsPerTurn ?? 0) / (few?.cpuMicrosecondsPerTurn ?? 1)
+console.log(`CPU a turn, 100,000 keys / 10 keys: ${ratio.toFixed(2)}`)
 await Promise.all(kernels.map((kernel) => kernel.stop()))

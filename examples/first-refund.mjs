@@ -1,6 +1,15 @@
 // A 720.00 refund is over its envelope: it waits for a human, and the process dies. Run it, decide, run it again.
-// You will see: `c-1 open: perAction`, then after `ambit approvals approve c-1`: `refunded A-7`, `c-1 approved: perAction`.
-import { agent, createSystem, defineAction, defineEnvelope, governed, money, sqlite, supervisor } from 'ambit'
+// You will see: `c-1 open: perAction`; then, after `ambit approvals approve c-1`: `refunded A-7`.
+import {
+  agent,
+  createSystem,
+  defineAction,
+  defineEnvelope,
+  governed,
+  money,
+  sqlite,
+  supervisor,
+} from 'ambit'
 import { setup } from 'xstate'
 import { z } from 'zod'
 
@@ -31,5 +40,6 @@ const root = supervisor({ children: [agent('desk', desk, { envelope })] })
 const system = createSystem({ root, journal: sqlite(process.argv[2] ?? '.ambit/first') })
 await system.start()
 await system.atRest()
-for (const { id, status, rules } of system.cases()) console.log(`${id} ${status}: ${rules.join(', ')}`)
+for (const { id, status, rules } of system.cases())
+  console.log(`${id} ${status}: ${rules.join(', ')}`)
 process.kill(process.pid, 'SIGKILL') // the crash

@@ -106,7 +106,11 @@ export const ACTIONS = '/system/actions'
 export const RETRY_BASE_MS = 50
 export const RETRY_MAX_MS = 5000
 
-export function decideNow(services: ActionServices, context: ActionContext, view: LedgerView): Decision {
+export function decideNow(
+  services: ActionServices,
+  context: ActionContext,
+  view: LedgerView,
+): Decision {
   return decide(envelopesOf(services, context), proposalOf(context), view)
 }
 
@@ -115,20 +119,38 @@ export function ledgerInput(services: ActionServices, context: ActionContext): R
   const { action, amount } = proposalOf(context)
   const account = accountOf(services, context)
   const charges = context.by === 'human' ? [] : chargesOf(services, context, action)
-  return { key: context.key, account, minor: amount?.minor ?? 0, currency: amount?.currency ?? 'XXX', charges }
+  return {
+    key: context.key,
+    account,
+    minor: amount?.minor ?? 0,
+    currency: amount?.currency ?? 'XXX',
+    charges,
+  }
 }
 
 export function thinkDecision({ key, decision, digest }: ActionContext): Command[] {
   if (decision === undefined) return []
   const { severity, rules, results } = decision
-  const thought = { kind: 'decision', key, digest: digest ?? '', severity, rules, results: results as unknown as Json }
+  const thought = {
+    kind: 'decision',
+    key,
+    digest: digest ?? '',
+    severity,
+    rules,
+    results: results as unknown as Json,
+  }
   return [{ kind: 'think', thought }]
 }
 
 export function openCase(context: ActionContext, kind: 'approval' | 'inDoubt'): Command[] {
   const { decision, digest = '', key } = context
   const proposal = proposalOf(context)
-  const route = decision?.approval ?? { by: ['*'], quorum: 1, expiresAfter: '4h', onExpiry: 'reject' as const }
+  const route = decision?.approval ?? {
+    by: ['*'],
+    quorum: 1,
+    expiresAfter: '4h',
+    onExpiry: 'reject' as const,
+  }
   const opened = {
     kind,
     action: thisTurn().address,
@@ -152,8 +174,13 @@ export function approvedBy(event: DecidedEvent): Partial<ActionContext> {
 }
 
 /** An amendment is a new proposal under the same key: judged again, by its own arguments and facts. */
-export function amended(services: ActionServices, context: ActionContext, event: DecidedEvent): Partial<ActionContext> {
-  const changed = event.args === undefined ? undefined : services.amend(proposalOf(context), event.args)
+export function amended(
+  services: ActionServices,
+  context: ActionContext,
+  event: DecidedEvent,
+): Partial<ActionContext> {
+  const changed =
+    event.args === undefined ? undefined : services.amend(proposalOf(context), event.args)
   const proposal = changed ?? proposalOf(context)
   return {
     proposal,
@@ -179,18 +206,39 @@ export function introduce(context: ActionContext, event: ProposeEvent): Command[
   return [{ kind: 'reply', event: waitingEvent(context, caseId, event.notice, 'awaitingHuman') }]
 }
 
-export function waitingEvent(context: ActionContext, caseId: string, notice: string, state: 'awaitingHuman' | 'inDoubt'): Event {
+export function waitingEvent(
+  context: ActionContext,
+  caseId: string,
+  notice: string,
+  state: 'awaitingHuman' | 'inDoubt',
+): Event {
   const { key, attempts, decision } = context
   const rules = decision?.rules ?? []
-  return { type: 'ambit.action.waiting', case: caseId, key, attempts, rules, ...amountOf(context), notice, state }
+  return {
+    type: 'ambit.action.waiting',
+    case: caseId,
+    key,
+    attempts,
+    rules,
+    ...amountOf(context),
+    notice,
+    state,
+  }
 }
 
 export function outcomeOf(outcome: 'conflict', event: ProposeEvent): Command[] {
-  const message = `Another ${event.proposal.action} with the same key but other arguments was proposed before. It stands.`
+  const { action } = event.proposal
+  const message = `Another ${action} with the same key but other arguments was proposed before. It stands.`
   return [{ kind: 'reply', event: { type: 'ambit.action.outcome', outcome, rules: [], message } }]
 }
 
-export function withWaiter({ context, event }: { context: ActionContext; event: ProposeEvent }): Partial<ActionContext> {
+export function withWaiter({
+  context,
+  event,
+}: {
+  context: ActionContext
+  event: ProposeEvent
+}): Partial<ActionContext> {
   const { replyTo } = thisTurn().message.headers
   if (replyTo === undefined || context.outcome !== undefined) return {}
   return { waiters: [...context.waiters, waiterOf(replyTo, event)] }
@@ -212,7 +260,14 @@ export function hasNoOtherWaiter(context: ActionContext, _event: unknown): boole
 export function rest(context: ActionContext, outcome: Outcome): Command[] {
   const event = outcomeEvent(context, outcome)
   const { key, digest = '', error } = context
-  const thought = { kind: 'outcome', key, digest, outcome, attempts: context.attempts, ...(error && { error: error as unknown as Json }) }
+  const thought = {
+    kind: 'outcome',
+    key,
+    digest,
+    outcome,
+    attempts: context.attempts,
+    ...(error && { error: error as unknown as Json }),
+  }
   return [
     { kind: 'think', thought },
     ...context.waiters.map((waiter): Command => ({ kind: 'reply', to: addressOf(waiter), event })),
@@ -224,7 +279,11 @@ export function attemptFailed(event: object): Partial<ActionContext> {
 }
 
 /** Only what the target does once per key is tried again; anything else is in doubt at its first unknown outcome. */
-export function mayRetry(services: ActionServices, context: ActionContext, _event: unknown): boolean {
+export function mayRetry(
+  services: ActionServices,
+  context: ActionContext,
+  _event: unknown,
+): boolean {
   const { action } = proposalOf(context)
   return services.isIdempotent(action) && context.attempts < services.attemptsMax(action)
 }
@@ -271,11 +330,15 @@ function amountOf({ proposal }: ActionContext): { amount?: Money } {
 
 function othersWaiting({ waiters }: ActionContext): readonly Waiter[] {
   const gone = thisTurn().message.headers.replyTo
-  return waiters.filter(({ address, invocation }) => address !== gone?.address || invocation !== gone.invocation)
+  return waiters.filter(
+    ({ address, invocation }) => address !== gone?.address || invocation !== gone.invocation,
+  )
 }
 
 function chargesOf(services: ActionServices, context: ActionContext, action: string): Charge[] {
-  return envelopesOf(services, context).flatMap((envelope) => chargesOfEnvelope(envelope, action, proposalOf(context)))
+  return envelopesOf(services, context).flatMap((envelope) =>
+    chargesOfEnvelope(envelope, action, proposalOf(context)),
+  )
 }
 
 function chargesOfEnvelope(envelope: Envelope, action: string, { amount }: Proposal): Charge[] {
@@ -283,7 +346,11 @@ function chargesOfEnvelope(envelope: Envelope, action: string, { amount }: Propo
   return (limits?.windows ?? [])
     .map((spec) => ({ spec, limit: readMoney(spec.amount) }))
     .filter(({ limit }) => limit.currency === amount?.currency)
-    .map(({ spec, limit }) => ({ window: windowKey(envelope.id, action, spec), spec, limit: limit.minor }))
+    .map(({ spec, limit }) => ({
+      window: windowKey(envelope.id, action, spec),
+      spec,
+      limit: limit.minor,
+    }))
 }
 
 function accountOf(services: ActionServices, context: ActionContext): string {

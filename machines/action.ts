@@ -55,7 +55,9 @@ export function createActionMachine(services: ActionServices) {
       noteHuman: assign(({ event }) => approvedBy(event as DecidedEvent)),
       noteCase: assign(({ event }) => ({ caseId: (event as CaseOpenedEvent).case })),
       closeCase: commands(({ context }) => closeCase(context)),
-      openCase: commands(({ context }, params: { kind: 'approval' | 'inDoubt' }) => openCase(context, params.kind)),
+      openCase: commands(({ context }, params: { kind: 'approval' | 'inDoubt' }) =>
+        openCase(context, params.kind),
+      ),
       tellWaiters: commands(({ context, event }, params: { state: 'awaitingHuman' | 'inDoubt' }) =>
         services.noticeCase(context, (event as CaseOpenedEvent).case, params.state),
       ),
@@ -63,12 +65,15 @@ export function createActionMachine(services: ActionServices) {
       release: commands(({ context }) => services.release(context)),
       markInDoubt: commands(({ context }) => services.inDoubt(context)),
       thinkDecision: commands(({ context }) => thinkDecision(context)),
-      answerAll: commands(({ context }, params: { outcome: Outcome }) => rest(context, params.outcome)),
+      answerAll: commands(({ context }, params: { outcome: Outcome }) =>
+        rest(context, params.outcome),
+      ),
       rest: assign((_, params: { outcome: Outcome }) => ({ outcome: params.outcome, waiters: [] })),
     },
     guards: {
       isDenied: ({ context }) => context.decision?.severity === 'deny',
-      needsHuman: ({ context }) => context.by === 'envelope' && context.decision?.severity === 'escalate',
+      needsHuman: ({ context }) =>
+        context.by === 'envelope' && context.decision?.severity === 'escalate',
       isSame: ({ context, event }) => isSameProposal(context, event),
       isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
       hasVerification: ({ context }) => services.hasVerification(context),
@@ -83,7 +88,13 @@ export function createActionMachine(services: ActionServices) {
     initial: 'idle',
     on: {
       'ambit.action.propose': [
-        { guard: 'isSame', actions: [commands(({ context, event }) => introduce(context, event)), assign(withWaiter)] },
+        {
+          guard: 'isSame',
+          actions: [
+            commands(({ context, event }) => introduce(context, event)),
+            assign(withWaiter),
+          ],
+        },
         { actions: commands(({ event }) => outcomeOf('conflict', event)) },
       ],
       'ambit.action.withdraw': { actions: 'forgetWaiter' },
@@ -100,7 +111,9 @@ export function createActionMachine(services: ActionServices) {
           input: ({ context }) => ledgerInput(services, context),
           onDone: {
             target: 'judged',
-            actions: assign(({ context, event }) => ({ decision: decideNow(services, context, event.output) })),
+            actions: assign(({ context, event }) => ({
+              decision: decideNow(services, context, event.output),
+            })),
           },
         },
         on: withdrawBeforeEffect(),
@@ -121,13 +134,22 @@ export function createActionMachine(services: ActionServices) {
             actions: ['noteCase', { type: 'tellWaiters', params: { state: 'awaitingHuman' } }],
           },
           'ambit.action.decided': [
-            { guard: ({ event }) => event.verdict === 'approve', target: 'reserving', actions: 'noteHuman' },
             {
-              guard: ({ context, event }) => event.verdict === 'amend' && services.isValidAmendment(context, event.args),
+              guard: ({ event }) => event.verdict === 'approve',
+              target: 'reserving',
+              actions: 'noteHuman',
+            },
+            {
+              guard: ({ context, event }) =>
+                event.verdict === 'amend' && services.isValidAmendment(context, event.args),
               target: 'evaluating',
               actions: assign(({ context, event }) => amended(services, context, event)),
             },
-            { guard: ({ event }) => event.verdict === 'amend', target: 'awaitingHuman', reenter: true },
+            {
+              guard: ({ event }) => event.verdict === 'amend',
+              target: 'awaitingHuman',
+              reenter: true,
+            },
             { target: 'rejected' },
           ],
           'ambit.action.expired': 'expired',
@@ -143,11 +165,17 @@ export function createActionMachine(services: ActionServices) {
           src: 'reserve',
           input: ({ context }) => ledgerInput(services, context),
           onDone: [
-            { guard: ({ event }) => event.output.type === 'ambit.ledger.reserved', target: 'authorized' },
+            {
+              guard: ({ event }) => event.output.type === 'ambit.ledger.reserved',
+              target: 'authorized',
+            },
             {
               target: 'awaitingHuman',
               actions: [
-                assign(({ context, event }) => ({ decision: decideNow(services, context, event.output), by: 'envelope' })),
+                assign(({ context, event }) => ({
+                  decision: decideNow(services, context, event.output),
+                  by: 'envelope',
+                })),
                 'thinkDecision',
               ],
             },
@@ -161,12 +189,19 @@ export function createActionMachine(services: ActionServices) {
       },
       executing: {
         tags: ['effect'],
-        entry: [assign({ attempts: ({ context }) => context.attempts + 1 }), commands(({ context }) => services.thinkAuthorized(context))],
+        entry: [
+          assign({ attempts: ({ context }) => context.attempts + 1 }),
+          commands(({ context }) => services.thinkAuthorized(context)),
+        ],
         invoke: {
           src: 'execute',
           input: ({ context }) => services.executeInput(context),
           onDone: [
-            { guard: 'hasVerification', target: 'verifying', actions: assign({ output: ({ event }) => event.output }) },
+            {
+              guard: 'hasVerification',
+              target: 'verifying',
+              actions: assign({ output: ({ event }) => event.output }),
+            },
             { target: 'committed', actions: assign({ output: ({ event }) => event.output }) },
           ],
           onError: [
@@ -181,7 +216,10 @@ export function createActionMachine(services: ActionServices) {
         invoke: {
           src: 'verify',
           input: ({ context }) => services.executeInput(context),
-          onDone: [{ guard: ({ event }) => event.output, target: 'committed' }, { target: 'compensating' }],
+          onDone: [
+            { guard: ({ event }) => event.output, target: 'committed' },
+            { target: 'compensating' },
+          ],
           onError: { target: 'inDoubt', actions: 'noteError' },
         },
       },
@@ -202,8 +240,16 @@ export function createActionMachine(services: ActionServices) {
             actions: ['noteCase', { type: 'tellWaiters', params: { state: 'inDoubt' } }],
           },
           'ambit.action.decided': [
-            { guard: ({ event }) => event.verdict === 'settle' && event.happened === true, target: 'committed', actions: 'noteHuman' },
-            { guard: ({ event }) => event.verdict === 'settle', target: 'failed', actions: 'noteHuman' },
+            {
+              guard: ({ event }) => event.verdict === 'settle' && event.happened === true,
+              target: 'committed',
+              actions: 'noteHuman',
+            },
+            {
+              guard: ({ event }) => event.verdict === 'settle',
+              target: 'failed',
+              actions: 'noteHuman',
+            },
           ],
         },
       },

@@ -3,14 +3,15 @@ import { durationMs } from '../src/envelope/duration.ts'
 import type { ApprovalRoute } from '../src/envelope/envelope.ts'
 import type { RuleName, RuleResult } from '../src/envelope/decide.ts'
 import type { Proposal } from '../src/envelope/proposal.ts'
-import type { Approver, SignedStatement, Verdict } from '../src/envelope/statement.ts'
+import type { Approver, SignedStatement, Statement, Verdict } from '../src/envelope/statement.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { Command } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
 import { judgeStatement } from './approval-rules.ts'
 
-export type CaseStatus = 'open' | 'approved' | 'rejected' | 'amended' | 'expired' | 'withdrawn' | 'settled'
+export type CaseStatus =
+  'open' | 'approved' | 'rejected' | 'amended' | 'expired' | 'withdrawn' | 'settled'
 
 /** What a human is asked: an approval, or what became of an effect that nobody knows. */
 export interface OpenCase {
@@ -33,7 +34,12 @@ export interface Case extends OpenCase {
   readonly openedAt: number
   readonly expiresAt: number | null
   readonly closedAt?: number
-  readonly votes: readonly { readonly person: string; readonly verdict: Verdict; readonly at: number; readonly reason?: string }[]
+  readonly votes: readonly {
+    readonly person: string
+    readonly verdict: Verdict
+    readonly at: number
+    readonly reason?: string
+  }[]
 }
 
 export type ApprovalEvent =
@@ -66,7 +72,9 @@ export const approvalMachine = setup({
         },
         'ambit.case.close': { actions: commands(({ event }) => closeWithdrawn(event.key)) },
         'ambit.case.expired': { actions: commands(({ event }) => expire(event.id)) },
-        'ambit.approver.add': { actions: commands(({ event }) => addApprover(event.keyId, event.approver)) },
+        'ambit.approver.add': {
+          actions: commands(({ event }) => addApprover(event.keyId, event.approver)),
+        },
         'ambit.approval.submit': { actions: commands(({ event }) => submit(event.signed)) },
       },
     },
@@ -81,11 +89,28 @@ function openCase(id: string, opened: OpenCase): Command[] {
   return [
     putCase(made),
     { kind: 'put', key: `open:${opened.key}`, value: id },
-    { kind: 'think', thought: { kind: 'escalated', case: id, key: opened.key, digest: opened.digest, rules: opened.rules } },
+    {
+      kind: 'think',
+      thought: {
+        kind: 'escalated',
+        case: id,
+        key: opened.key,
+        digest: opened.digest,
+        rules: opened.rules,
+      },
+    },
     tellAction(opened.action, { type: 'ambit.case.opened', case: id }),
     ...(expiresAt === null
       ? []
-      : [{ kind: 'schedule', id, target: '', event: { type: 'ambit.case.expired', id }, delayMs: expiresAt - now } as const]),
+      : [
+          {
+            kind: 'schedule',
+            id,
+            target: '',
+            event: { type: 'ambit.case.expired', id },
+            delayMs: expiresAt - now,
+          } as const,
+        ]),
   ]
 }
 
@@ -97,7 +122,10 @@ function closeWithdrawn(key: string): Command[] {
 function expire(id: string): Command[] {
   const found = caseOf(id)
   if (found?.status !== 'open') return []
-  return [...close(found, 'expired'), tellAction(found.action, { type: 'ambit.action.expired', case: id })]
+  return [
+    ...close(found, 'expired'),
+    tellAction(found.action, { type: 'ambit.action.expired', case: id }),
+  ]
 }
 
 function addApprover(keyId: string, approver: Approver): Command[] {
@@ -111,46 +139,52 @@ function addApprover(keyId: string, approver: Approver): Command[] {
 
 /** Takes a signed decision, or says why not; both are logged. */
 function submit(signed: SignedStatement): Command[] {
-  const { rows, systemId, now } = thisTurn()
+  const { rows, systemId } = thisTurn()
   const { statement } = signed
   const found = caseOf(statement.case)
   const approver = rows.get(`approver:${signed.keyId}`) as Approver | undefined
   const used = rows.has(`nonce:${statement.nonce}`)
   const judged = judgeStatement({ signed, found, approver, used, systemId })
-  const { person, verdict } = statement
-  if (judged.status === 'refused') {
-    return [
-      { kind: 'think', thought: { kind: 'humanRefused', case: statement.case, ...(found && { key: found.key }), person, verdict, reason: judged.reason } },
-      { kind: 'reply', event: { type: 'ambit.approval.refused', case: statement.case, ...judged } },
-    ]
-  }
-  const vote = { person, verdict, at: now, ...(statement.reason !== undefined && { reason: statement.reason }) }
-  const voted: Case = { ...judged.found, votes: [...judged.found.votes, vote] }
-  const thought = { kind: 'humanDecision', case: voted.id, key: voted.key, digest: voted.digest, ...vote, keyId: signed.keyId }
-  const recorded: Command[] = [
-    { kind: 'put', key: `nonce:${statement.nonce}`, value: voted.id },
-    { kind: 'think', thought: { ...thought, signature: signed.signature, statement: statement as unknown as Json } },
-  ]
-  if (!judged.decides) {
-    const needed = voted.route.quorum - voted.votes.length
-    return [...recorded, putCase(voted), { kind: 'reply', event: { type: 'ambit.approval.accepted', case: voted.id, status: 'open', needed } }]
-  }
-  const status = statusAfter[verdict]
-  const persons = voted.votes.filter((each) => each.verdict === verdict).map((each) => each.person)
+  if (judged.status === 'accepted') return count(signed, judged.found, judged.decides)
+  const { case: id, person, verdict } = statement
+  const about = { case: id, ...(found && { key: found.key }), person, verdict }
   return [
-    ...recorded,
-    ...close(voted, status),
-    tellAction(voted.action, {
-      type: 'ambit.action.decided',
-      case: voted.id,
-      verdict,
-      persons,
-      ...(statement.reason !== undefined && { reason: statement.reason }),
-      ...(statement.args !== undefined && { args: statement.args }),
-      ...(statement.happened !== undefined && { happened: statement.happened }),
-    }),
-    { kind: 'reply', event: { type: 'ambit.approval.accepted', case: voted.id, status, needed: 0 } },
+    { kind: 'think', thought: { kind: 'humanRefused', ...about, reason: judged.reason } },
+    { kind: 'reply', event: { type: 'ambit.approval.refused', case: id, ...judged } },
   ]
+}
+
+/** A decision that counts; it closes its case when it decides. */
+function count(signed: SignedStatement, found: Case, decides: boolean): Command[] {
+  const { statement, signature, keyId } = signed
+  const { verdict, person } = statement
+  const said = statement.reason === undefined ? {} : { reason: statement.reason }
+  const vote = { person, verdict, at: thisTurn().now, ...said }
+  const voted: Case = { ...found, votes: [...found.votes, vote] }
+  const { id, key, digest } = voted
+  const proof = { keyId, signature, statement: statement as unknown as Json }
+  const thought = { kind: 'humanDecision', case: id, key, digest, ...vote, ...proof }
+  const status = decides ? statusAfter[verdict] : 'open'
+  const needed = decides ? 0 : voted.route.quorum - voted.votes.length
+  return [
+    { kind: 'put', key: `nonce:${statement.nonce}`, value: id },
+    { kind: 'think', thought },
+    ...(decides ? [...close(voted, status), tellDecision(voted, statement)] : [putCase(voted)]),
+    { kind: 'reply', event: { type: 'ambit.approval.accepted', case: id, status, needed } },
+  ]
+}
+
+function tellDecision(voted: Case, { verdict, reason, args, happened }: Statement): Command {
+  const agreed = voted.votes.filter((vote) => vote.verdict === verdict)
+  return tellAction(voted.action, {
+    type: 'ambit.action.decided',
+    case: voted.id,
+    verdict,
+    persons: agreed.map(({ person }) => person),
+    ...(reason !== undefined && { reason }),
+    ...(args !== undefined && { args }),
+    ...(happened !== undefined && { happened }),
+  })
 }
 
 const statusAfter: Record<Verdict, CaseStatus> = {

@@ -73,7 +73,9 @@ export const ledgerMachine = setup({
 
 function view(charges: readonly Charge[]): Command[] {
   const { now } = thisTurn()
-  return [{ kind: 'reply', event: { type: 'ambit.ledger.viewed', used: usedNow(charges, now), at: now } }]
+  return [
+    { kind: 'reply', event: { type: 'ambit.ledger.viewed', used: usedNow(charges, now), at: now } },
+  ]
 }
 
 /** All or nothing over every window of every envelope; the same key again gets the same answer. */
@@ -85,15 +87,29 @@ function reserve(reservation: Reservation): Command[] {
   if (known !== undefined && known.status !== 'released') {
     return [{ kind: 'reply', event: { type: 'ambit.ledger.reserved', used, at: now, again: true } }]
   }
-  const full = charges.filter(({ window, limit }) => limit !== null && (used[window] ?? 0) + minor > limit)
+  const full = charges.filter(
+    ({ window, limit }) => limit !== null && (used[window] ?? 0) + minor > limit,
+  )
   const fits = full.length === 0 && Number.isSafeInteger(minor) && minor >= 0
   const seen = charges.map(({ window, limit }) => ({ window, limit, used: used[window] ?? 0 }))
   const thought: Command = {
     kind: 'think',
-    thought: { kind: 'reserve', key, account, minor, currency, windows: seen, outcome: fits ? 'reserved' : 'refused' },
+    thought: {
+      kind: 'reserve',
+      key,
+      account,
+      minor,
+      currency,
+      windows: seen,
+      outcome: fits ? 'reserved' : 'refused',
+    },
   }
-  if (!fits) return [thought, { kind: 'reply', event: { type: 'ambit.ledger.refused', used, at: now } }]
-  const counted = charges.map(({ window, spec }) => ({ window, bucket: bucketsAt(spec, now).current }))
+  if (!fits)
+    return [thought, { kind: 'reply', event: { type: 'ambit.ledger.refused', used, at: now } }]
+  const counted = charges.map(({ window, spec }) => ({
+    window,
+    bucket: bucketsAt(spec, now).current,
+  }))
   const entry: LedgerEntry = { status: 'reserved', account, minor, currency, counted, at: now }
   return [
     thought,
@@ -104,7 +120,10 @@ function reserve(reservation: Reservation): Command[] {
 }
 
 /** An unknown outcome stays charged; only proof that nothing happened gives the amount back. */
-function settle({ event }: Args<'ambit.ledger.commit' | 'ambit.ledger.release' | 'ambit.ledger.inDoubt'>, to: EntryStatus): Command[] {
+function settle(
+  { event }: Args<'ambit.ledger.commit' | 'ambit.ledger.release' | 'ambit.ledger.inDoubt'>,
+  to: EntryStatus,
+): Command[] {
   const { key } = event
   const entry = entryOf(key)
   if (entry === undefined || entry.status === to || entry.status === 'released') return []
@@ -120,7 +139,10 @@ function settle({ event }: Args<'ambit.ledger.commit' | 'ambit.ledger.release' |
 function usedNow(charges: readonly Charge[], now: number): Record<string, number> {
   const used: Record<string, number> = {}
   for (const { window, spec } of charges) {
-    used[window] = bucketsAt(spec, now).counted.reduce((sum, bucket) => sum + sumOf(window, bucket), 0)
+    used[window] = bucketsAt(spec, now).counted.reduce(
+      (sum, bucket) => sum + sumOf(window, bucket),
+      0,
+    )
   }
   return used
 }

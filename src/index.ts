@@ -20,9 +20,22 @@ export {
   type Contract,
   type ExecuteWork,
 } from './envelope/action.ts'
-export { decide, type Decision, type LedgerView, type RuleName, type RuleResult } from './envelope/decide.ts'
+export {
+  decide,
+  type Decision,
+  type LedgerView,
+  type RuleName,
+  type RuleResult,
+} from './envelope/decide.ts'
 export { defineEnvelope, type Envelope, type EnvelopeInput } from './envelope/envelope.ts'
-export { formatAmount, formatMoney, money, parseMoney, readMoney, type Money } from './envelope/money.ts'
+export {
+  formatAmount,
+  formatMoney,
+  money,
+  parseMoney,
+  readMoney,
+  type Money,
+} from './envelope/money.ts'
 export type { Proposal } from './envelope/proposal.ts'
 export {
   generateApproverKey,
@@ -35,7 +48,14 @@ export {
 } from './envelope/statement.ts'
 export type { ActorRow, Counters, ReadModels } from './inspect/read-models.ts'
 export { isSegment, parseAddress, type Address } from './kernel/address.ts'
-export type { ActorOptions, ActorSpec, ChildSpec, Durability, PoolSpec, SupervisorSpec } from './kernel/child-spec.ts'
+export type {
+  ActorOptions,
+  ActorSpec,
+  ChildSpec,
+  Durability,
+  PoolSpec,
+  SupervisorSpec,
+} from './kernel/child-spec.ts'
 export { createRealClock as systemClock } from './kernel/clock.ts'
 export type { DeadLetter, DeadLetterReason } from './kernel/dead-letters.ts'
 export { AmbitError, errorCodes, type ErrorCode, type ErrorRecord } from './kernel/errors.ts'
@@ -52,5 +72,11 @@ export type { ActorRef, AskOptions, SendOptions } from './kernel/ref.ts'
 export type { Alarm } from './kernel/supervision.ts'
 export { thisTurn, withTurn, type Turn } from './kernel/turn.ts'
 export { observe, perform, putRow, reply, tell, think, type Performed } from './logic/actions.ts'
-export { ask, effect, readOnly, type AskActorOptions, type EffectOptions } from './logic/invocable.ts'
+export {
+  ask,
+  effect,
+  readOnly,
+  type AskActorOptions,
+  type EffectOptions,
+} from './logic/invocable.ts'
 export { createLogger, secret, type LoggerOptions, type LogLevel } from './telemetry/logger.ts'

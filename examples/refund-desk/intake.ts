@@ -64,7 +64,9 @@ interface Change {
  * a keyed row, so that a turn costs the same with ten tickets and with ten thousand.
  */
 export function createIntake(agents: number) {
-  return setup({ types: { context: {} as IntakeContext, events: {} as IntakeEvent } }).createMachine({
+  return setup({
+    types: { context: {} as IntakeContext, events: {} as IntakeEvent },
+  }).createMachine({
     id: 'intake',
     version: '1',
     context: { arrived: 0, head: 0, tail: 0, active: 0, duplicates: 0 },
@@ -99,7 +101,10 @@ export function createIntake(agents: number) {
 
 /** Where the agent of a ticket lives: under its own id, or under a hash when the id is no part of an address. */
 export function ticketAddress(id: string): string {
-  const segment = isSegment(id) && !id.startsWith('~') ? id : `~${createHash('sha256').update(id).digest('hex').slice(0, 40)}`
+  const segment =
+    isSegment(id) && !id.startsWith('~')
+      ? id
+      : `~${createHash('sha256').update(id).digest('hex').slice(0, 40)}`
   return `${TICKETS}/${segment}`
 }
 
@@ -134,14 +139,28 @@ function receive(context: IntakeContext, lines: readonly ReceivedLine[], agents:
     }
     draft.put(`line:${line}`, arrived)
     if (ticket === undefined) {
-      const rest: Rest = { outcome: 'invalid', rules: ['invalid'], reason: reason ?? 'not a ticket' }
-      draft.put(`invalid:${line}`, { number: arrived++, id: id ?? line, state: 'rested', rest } as unknown as Json)
+      const rest: Rest = {
+        outcome: 'invalid',
+        rules: ['invalid'],
+        reason: reason ?? 'not a ticket',
+      }
+      draft.put(`invalid:${line}`, {
+        number: arrived++,
+        id: id ?? line,
+        state: 'rested',
+        rest,
+      } as unknown as Json)
       counts.invalid++
     } else if (draft.get(`ticket:${ticket.id}`) !== undefined) {
       duplicates++
       counts.duplicates++
     } else {
-      draft.put(`ticket:${ticket.id}`, { number: arrived++, id: ticket.id, state: 'queued', ticket } as unknown as Json)
+      draft.put(`ticket:${ticket.id}`, {
+        number: arrived++,
+        id: ticket.id,
+        state: 'queued',
+        ticket,
+      } as unknown as Json)
       draft.put(`queue:${tail++}`, ticket.id)
       counts.taken++
     }
@@ -151,12 +170,20 @@ function receive(context: IntakeContext, lines: readonly ReceivedLine[], agents:
   return draft.done(filled)
 }
 
-function rest(context: IntakeContext, { id, rest: came }: Extract<IntakeEvent, { type: 'ticket.rested' }>, agents: number): Change {
+function rest(
+  context: IntakeContext,
+  { id, rest: came }: Extract<IntakeEvent, { type: 'ticket.rested' }>,
+  agents: number,
+): Change {
   const draft = new Draft()
   const row = draft.get(`ticket:${id}`) as unknown as TicketRow | undefined
   if (row === undefined) return draft.done(context)
   const { ticket: _, ...kept } = row
-  draft.put(`ticket:${id}`, { ...kept, state: 'rested', rest: { ...row.rest, ...came } } as unknown as Json)
+  draft.put(`ticket:${id}`, {
+    ...kept,
+    state: 'rested',
+    rest: { ...row.rest, ...came },
+  } as unknown as Json)
   const active = row.state === 'active' ? context.active - 1 : context.active
   return draft.done(fill({ ...context, active }, draft, agents))
 }
@@ -176,7 +203,12 @@ function fill(context: IntakeContext, draft: Draft, agents: number): IntakeConte
     const row = draft.get(`ticket:${id}`) as unknown as TicketRow
     draft.put(`queue:${head}`, null)
     draft.put(`ticket:${id}`, { ...row, state: 'active' } as unknown as Json)
-    draft.sent.push({ kind: 'tell', to: ticketAddress(id), event: { type: 'ticket.assigned', ticket: row.ticket }, lane: 'user' })
+    draft.sent.push({
+      kind: 'tell',
+      to: ticketAddress(id),
+      event: { type: 'ticket.assigned', ticket: row.ticket },
+      lane: 'user',
+    })
   }
   return { ...context, head, active }
 }

@@ -14,7 +14,9 @@ export async function* readLines(stream: AsyncIterable<Buffer | string>): AsyncG
     bytes += part.length
   }
   const take = () => {
-    const line = Buffer.concat(parts).subarray(0, LINE_BYTES_MAX + 1).toString('utf8')
+    const line = Buffer.concat(parts)
+      .subarray(0, LINE_BYTES_MAX + 1)
+      .toString('utf8')
     parts = []
     bytes = 0
     return line

@@ -9,13 +9,22 @@ const ANSWER_TEXT_MAX = 2000
 const answerSchema = z.object({
   wantsRefund: z.boolean().describe('whether the customer wants money back'),
   confidence: z.number().min(0).max(1).describe('how sure you are of wantsRefund'),
-  category: z.string().max(100).describe('legal for threats of lawyer, court or regulator; else such as duplicate, fee, defective'),
+  category: z
+    .string()
+    .max(100)
+    .describe(
+      'legal for threats of lawyer, court or regulator; else such as duplicate, fee, defective',
+    ),
   amount: z
     .string()
     .regex(/^(0|[1-9]\d{0,11})(\.\d{1,2})?$/)
     .nullable()
     .describe('the one amount claimed, as a plain decimal; null if none or several are named'),
-  currency: z.string().length(3).nullable().describe('ISO 4217 code of that amount; null if not clear'),
+  currency: z
+    .string()
+    .length(3)
+    .nullable()
+    .describe('ISO 4217 code of that amount; null if not clear'),
   why: z.string().max(ANSWER_TEXT_MAX).describe('one sentence'),
 })
 
@@ -25,7 +34,9 @@ const answerSchema = z.object({
  *
  * By default the model that `AMBIT_MODEL` names at the gateway whose key is in `AI_GATEWAY_API_KEY`.
  */
-export async function createModelReasoner(model: LanguageModel = process.env.AMBIT_MODEL ?? MODEL): Promise<Reasoner> {
+export async function createModelReasoner(
+  model: LanguageModel = process.env.AMBIT_MODEL ?? MODEL,
+): Promise<Reasoner> {
   const { generateText, Output } = await loadSdk()
   return {
     async propose({ text }, { signal }): Promise<Judgement> {
@@ -40,17 +51,23 @@ export async function createModelReasoner(model: LanguageModel = process.env.AMB
         output: Output.object({ schema: answerSchema }),
       })
       const { amount, currency, ...said } = output
-      return { ...said, ...(amount !== null && currency !== null && { amount, currency: currency.toUpperCase() }) }
+      return {
+        ...said,
+        ...(amount !== null && currency !== null && { amount, currency: currency.toUpperCase() }),
+      }
     },
   }
 }
 
-async function loadSdk(): Promise<typeof import('ai')> {
+async function loadSdk() {
   try {
     return await import('ai')
   } catch (error) {
-    throw new Error('AI_GATEWAY_API_KEY is set, but the package "ai" is not installed. Run `npm install ai`, or unset the key.', {
-      cause: error,
-    })
+    throw new Error(
+      'AI_GATEWAY_API_KEY is set, but the package "ai" is not installed. Run `npm install ai`, or unset the key.',
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -17,10 +17,14 @@ export function refundAction(payments: Payments) {
     output: z.object({ refundId: z.string() }),
     key: ({ order, ticket }) => (order === null ? `ticket ${ticket}` : `order ${order}`),
     amount: ({ amount }) => amount ?? undefined,
-    missing: ({ order, amount }) => [...(order === null ? ['order'] : []), ...(amount === null ? ['amount'] : [])],
+    missing: ({ order, amount }) => [
+      ...(order === null ? ['order'] : []),
+      ...(amount === null ? ['amount'] : []),
+    ],
     idempotent: payments.isIdempotent,
     attemptsMax: 12,
-    execute: ({ input, idempotencyKey, signal }) => payments.refund(input, { idempotencyKey, signal }),
+    execute: ({ input, idempotencyKey, signal }) =>
+      payments.refund(input, { idempotencyKey, signal }),
     contract: { commitment: 'The customer has the amount back.', answers: 'head-of-support' },
   })
 }

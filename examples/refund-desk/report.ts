@@ -16,19 +16,25 @@ export interface Summary {
 
 /** The tickets among the intake's rows, in order of arrival. */
 export function ticketsIn(rows: ReadonlyMap<string, Json>): TicketRow[] {
-  const tickets = [...rows].filter(([key]) => key.startsWith('ticket:') || key.startsWith('invalid:'))
-  return tickets.map(([, value]) => value as unknown as TicketRow).sort((a, b) => a.number - b.number)
+  const tickets = [...rows].filter(
+    ([key]) => key.startsWith('ticket:') || key.startsWith('invalid:'),
+  )
+  return tickets
+    .map(([, value]) => value as unknown as TicketRow)
+    .sort((a, b) => a.number - b.number)
 }
 
 export function summarize(tickets: readonly TicketRow[], duplicates: number): Summary {
-  const count = (outcome: TicketOutcome) => tickets.filter(({ rest }) => rest?.outcome === outcome).length
+  const count = (outcome: TicketOutcome) =>
+    tickets.filter(({ rest }) => rest?.outcome === outcome).length
   const attempted = new Map<string, number>()
   const made = new Map<string, Money>()
   for (const { rest } of tickets) {
     const { key, attempts = 0, outcome, amount, currency } = rest ?? {}
     if (key === undefined || attempts === 0) continue
     attempted.set(key, attempts)
-    if (outcome === 'refunded' && amount !== undefined && currency !== undefined) made.set(key, parseMoney(amount, currency))
+    if (outcome === 'refunded' && amount !== undefined && currency !== undefined)
+      made.set(key, parseMoney(amount, currency))
   }
   return {
     tickets: tickets.length,
@@ -39,13 +45,20 @@ export function summarize(tickets: readonly TicketRow[], duplicates: number): Su
     inDoubt: count('inDoubt'),
     duplicates,
     spent: spentBy([...made.values()]),
-    effects: { attempts: [...attempted.values()].reduce((sum, each) => sum + each, 0), keys: attempted.size },
+    effects: {
+      attempts: [...attempted.values()].reduce((sum, each) => sum + each, 0),
+      keys: attempted.size,
+    },
   }
 }
 
 /** A JSON line for each ticket at rest, in order of arrival. */
 export function decisionLines(tickets: readonly TicketRow[]): string {
-  return tickets.flatMap(({ id, rest }) => (rest === undefined ? [] : `${JSON.stringify(decisionOf(id, rest))}\n`)).join('')
+  return tickets
+    .flatMap(({ id, rest }) =>
+      rest === undefined ? [] : `${JSON.stringify(decisionOf(id, rest))}\n`,
+    )
+    .join('')
 }
 
 export function describeTicket({ id, rest }: TicketRow): string {
@@ -66,20 +79,29 @@ export function describeSummary(summary: Summary, journal: string): string {
       `${denied} denied, ${invalid} invalid, ${inDoubt} in doubt; ${duplicates} duplicates.`,
   ]
   if (awaitingHuman + inDoubt > 0) {
-    lines.push(`Decide:  npx ambit keygen alice${journal}   then   npx ambit approvals list${journal}`)
+    lines.push(
+      `Decide:  npx ambit keygen alice${journal}   then   npx ambit approvals list${journal}`,
+    )
   }
   lines.push(`Why:     npx ambit log explain c-1${journal}`)
   return lines.join('\n')
 }
 
-function decisionOf(ticket: string, { outcome, rules, amount, currency, case: caseId, reason }: Rest) {
-  const more = { ...(caseId !== undefined && { case: caseId }), ...(reason !== undefined && { reason }) }
+function decisionOf(
+  ticket: string,
+  { outcome, rules, amount, currency, case: caseId, reason }: Rest,
+) {
+  const more = {
+    ...(caseId !== undefined && { case: caseId }),
+    ...(reason !== undefined && { reason }),
+  }
   return { ticket, outcome, rules, amount: amount ?? null, currency: currency ?? null, ...more }
 }
 
 function spentBy(made: readonly Money[]): Record<string, string> {
   const sums = new Map<string, number>([['USD', 0]])
   for (const { currency, minor } of made) sums.set(currency, (sums.get(currency) ?? 0) + minor)
-  return Object.fromEntries([...sums].map(([currency, minor]) => [currency, formatAmount({ currency, minor })]))
+  return Object.fromEntries(
+    [...sums].map(([currency, minor]) => [currency, formatAmount({ currency, minor })]),
+  )
 }
-

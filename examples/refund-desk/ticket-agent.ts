@@ -1,4 +1,15 @@
-import { formatAmount, governed, parseMoney, readOnly, tell, think, type Action, type GovernedInput, type Money, type RuleName } from 'ambit'
+import {
+  formatAmount,
+  governed,
+  parseMoney,
+  readOnly,
+  tell,
+  think,
+  type Action,
+  type GovernedInput,
+  type Money,
+  type RuleName,
+} from 'ambit'
 import { assign, setup } from 'xstate'
 import type { Judgement, Reasoner } from './reasoner.ts'
 import { INTAKE, type Rest, type TicketOutcome } from './intake.ts'
@@ -36,12 +47,19 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
   return setup({
     types: { context: {} as TicketContext, events: {} as TicketEvent },
     actors: {
-      judge: readOnly<{ text: string }, Judgement>(async ({ text }, { signal }) => (await reason()).propose({ text }, { signal })),
-      refund: governed(refund as unknown as Action<RefundArgs, { refundId: string }>, { onWaiting: 'refund.waiting' }),
+      judge: readOnly<{ text: string }, Judgement>(async ({ text }, { signal }) =>
+        (await reason()).propose({ text }, { signal }),
+      ),
+      refund: governed(refund as unknown as Action<RefundArgs, { refundId: string }>, {
+        onWaiting: 'refund.waiting',
+      }),
     },
     guards: {
       asksForNothing: ({ context: { judgement } }) =>
-        judgement !== null && !judgement.wantsRefund && judgement.confidence >= SURE && judgement.category !== 'legal',
+        judgement !== null &&
+        !judgement.wantsRefund &&
+        judgement.confidence >= SURE &&
+        judgement.category !== 'legal',
     },
   }).createMachine({
     id: 'ticket-agent',
@@ -50,7 +68,12 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
     initial: 'unassigned',
     states: {
       unassigned: {
-        on: { 'ticket.assigned': { target: 'judging', actions: assign({ ticket: ({ event }) => event.ticket }) } },
+        on: {
+          'ticket.assigned': {
+            target: 'judging',
+            actions: assign({ ticket: ({ event }) => event.ticket }),
+          },
+        },
       },
       judging: {
         invoke: {
@@ -62,7 +85,11 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
         },
       },
       judged: {
-        entry: think(({ context }) => ({ kind: 'interpreted', ticket: context.ticket.id, ...context.judgement })),
+        entry: think(({ context }) => ({
+          kind: 'interpreted',
+          ticket: context.ticket.id,
+          ...context.judgement,
+        })),
         always: [{ guard: 'asksForNothing', target: 'notARefund' }, { target: 'proposing' }],
       },
       proposing: {
@@ -82,7 +109,9 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
         },
         on: {
           'refund.waiting': {
-            actions: tell(INTAKE, ({ context, event }) => rested(context, { ...event, outcome: event.state })),
+            actions: tell(INTAKE, ({ context, event }) =>
+              rested(context, { ...event, outcome: event.state }),
+            ),
           },
         },
       },
@@ -90,7 +119,9 @@ export function createTicketAgent(reason: () => Promise<Reasoner>, refund: Actio
       declined: { type: 'final' },
       notARefund: {
         type: 'final',
-        entry: tell(INTAKE, ({ context }) => rested(context, { outcome: 'denied', rules: ['notARefund'] })),
+        entry: tell(INTAKE, ({ context }) =>
+          rested(context, { outcome: 'denied', rules: ['notARefund'] }),
+        ),
       },
     },
   })
@@ -134,7 +165,10 @@ interface News {
 /** Tells the intake how the ticket came to rest; what was really moved counts before what was asked for. */
 function rested({ ticket, judgement }: TicketContext, news: News) {
   const { outcome, rules, key, attempts, case: caseId, reason } = news
-  const moved = news.amount === undefined ? {} : { amount: formatAmount(news.amount), currency: news.amount.currency }
+  const moved =
+    news.amount === undefined
+      ? {}
+      : { amount: formatAmount(news.amount), currency: news.amount.currency }
   const rest: Rest = {
     outcome,
     rules,
@@ -152,5 +186,10 @@ function rested({ ticket, judgement }: TicketContext, news: News) {
 function restAfter(error: unknown): News {
   const { outcome = '', rules = [], ...news } = error as Partial<News> & { outcome?: string }
   const declined = outcome as string
-  return { ...news, outcome: 'denied', rules: declined === 'conflict' ? ['conflict'] : rules, reason: declined }
+  return {
+    ...news,
+    outcome: 'denied',
+    rules: declined === 'conflict' ? ['conflict'] : rules,
+    reason: declined,
+  }
 }

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
 import { timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Context } from 'hono'
 import type { ActorSystem } from '../../actors/system.ts'
-import { statementSchema, type Approver, type SignedStatement } from '../envelope/statement.ts'
+import { statementSchema, type Approver } from '../envelope/statement.ts'
 import { z } from 'zod'
 import type { ProgramRoute } from './program.ts'
 
@@ -45,7 +45,7 @@ export interface ApiOptions {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { Hono } = await import('hono')
   const { getRequestListener } = await import('@hono/node-server')
-  const app = new Hono<{ Bindings: { incoming: IncomingMessage } }>()
+  const app = new Hono()
   let ownHosts: readonly string[] = []
   app.use('*', async (context, next) => {
     const refusal = refuseCaller(context, ownHosts, options.token)
@@ -58,13 +58,18 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   app.post('/approvers', (context) => handInApprover(context, options.system))
   for (const route of options.routes) {
     app.on(route.method, route.path, async (context) => {
-      const { status, body } = await route.handle(await readBody(context, route.bodyBytesMax ?? API_BODY_BYTES_MAX))
+      const { status, body } = await route.handle(
+        await readBody(context, route.bodyBytesMax ?? API_BODY_BYTES_MAX),
+      )
       return context.json(body as object, status as 200)
     })
   }
-  app.notFound((context) => context.json({ error: `There is no ${context.req.method} ${context.req.path} here.` }, 404))
+  app.notFound((context) =>
+    context.json({ error: `There is no ${context.req.method} ${context.req.path} here.` }, 404),
+  )
   app.onError((error, context) => context.json({ error: error.message }, 500))
-  const server = createServer(getRequestListener(app.fetch))
+  const listener = getRequestListener(app.fetch)
+  const server = createServer((request, response) => void listener(request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, '127.0.0.1', resolve)
@@ -81,17 +86,25 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
 }
 
-function refuseCaller(context: Context, ownHosts: readonly string[], token: string): { status: 401 | 403; error: string } | undefined {
+function refuseCaller(
+  context: Pick<Context, 'req'>,
+  ownHosts: readonly string[],
+  token: string,
+): { status: 401 | 403; error: string } | undefined {
   const host = context.req.header('host') ?? ''
   const origin = context.req.header('origin')
-  if (!ownHosts.includes(host)) return { status: 403, error: 'This API answers on the loopback address only.' }
+  if (!ownHosts.includes(host))
+    return { status: 403, error: 'This API answers on the loopback address only.' }
   if (origin !== undefined && !ownHosts.some((own) => origin === `http://${own}`)) {
     return { status: 403, error: 'This API is not for other web pages.' }
   }
   const given = Buffer.from(context.req.header('authorization')?.replace(/^Bearer /, '') ?? '')
   const expected = Buffer.from(token)
   if (given.length === expected.length && timingSafeEqual(given, expected)) return undefined
-  return { status: 401, error: 'Send the token from api.json in the journal folder as "Authorization: Bearer TOKEN".' }
+  return {
+    status: 401,
+    error: 'Send the token from api.json in the journal folder as "Authorization: Bearer TOKEN".',
+  }
 }
 
 function statusOf({ system, summary }: ApiOptions): object {
@@ -101,19 +114,22 @@ function statusOf({ system, summary }: ApiOptions): object {
 
 async function handInDecision(context: Context, system: ActorSystem): Promise<Response> {
   const parsed = signedSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
-  if (!parsed.success) return context.json({ error: `Expected a signed statement: ${z.prettifyError(parsed.error)}` }, 400)
-  const answer = await system.submitDecision(parsed.data as SignedStatement)
+  if (!parsed.success)
+    return context.json(
+      { error: `Expected a signed statement: ${z.prettifyError(parsed.error)}` },
+      400,
+    )
+  const answer = await system.submitDecision(parsed.data)
   return context.json(answer, answer.type === 'ambit.approval.accepted' ? 200 : 409)
 }
 
 async function handInApprover(context: Context, system: ActorSystem): Promise<Response> {
   const parsed = approverSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
-  if (!parsed.success) return context.json({ error: `Expected an approver: ${z.prettifyError(parsed.error)}` }, 400)
+  if (!parsed.success)
+    return context.json({ error: `Expected an approver: ${z.prettifyError(parsed.error)}` }, 400)
   const { keyId, approver } = parsed.data
   return context.json(await system.addApprover(keyId, approver as Approver), 200)
 }
-
-
 
 /** Reads at most one byte more than allowed: a longer body is either refused or handed over cut off. */
 async function readBody(context: Context, bytesMax: number): Promise<string> {
@@ -126,7 +142,9 @@ async function readBody(context: Context, bytesMax: number): Promise<string> {
     bytes += chunk.length
     if (bytes > bytesMax) break
   }
-  return Buffer.concat(chunks).subarray(0, bytesMax + 1).toString('utf8')
+  return Buffer.concat(chunks)
+    .subarray(0, bytesMax + 1)
+    .toString('utf8')
 }
 
 function readJson(text: string): unknown {

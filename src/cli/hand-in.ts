@@ -10,7 +10,12 @@ export type HandedIn =
   | { readonly by: 'journal' }
 
 /** Gives the approval desk an event: through the API of the desk that runs, else into the journal, durably. */
-export async function handIn(directory: string, path: string, body: object, event: Event): Promise<HandedIn> {
+export async function handIn(
+  directory: string,
+  path: string,
+  body: object,
+  event: Event,
+): Promise<HandedIn> {
   const answer = await callApi(directory, 'POST', path, body)
   if (answer !== undefined) return { by: 'desk', ...answer }
   await leaveInJournal(directory, event)
@@ -25,7 +30,14 @@ async function leaveInJournal(directory: string, body: Event): Promise<void> {
     const stream = { sender, generation: 1, lane: 'user' as const, number: 1 }
     const headers = { from: sender, privileged: true, stream }
     const message: Message = { id: `${sender}:1`, type: body.type, to: APPROVALS, body, headers }
-    const record = { v: 1, actor: sender, seq: 1, at: Date.now(), disposition: 'handedIn', message: { id: message.id, type: body.type, body } }
+    const record = {
+      v: 1,
+      actor: sender,
+      seq: 1,
+      at: Date.now(),
+      disposition: 'handedIn',
+      message: { id: message.id, type: body.type, body },
+    }
     await session.commit([
       {
         kind: 'turns',

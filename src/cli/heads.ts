@@ -8,7 +8,8 @@ const HEADS_FILE = 'heads.jsonl'
 /** Notes the head of the log beside the journal, so that a cut tail is found even if nobody kept one elsewhere. */
 export async function keepHead(directory: string, system: ActorSystem): Promise<void> {
   const head = await system.head()
-  if (head.position > 0) appendFileSync(join(directory, HEADS_FILE), `${JSON.stringify(head)}\n`, { mode: 0o600 })
+  if (head.position > 0)
+    appendFileSync(join(directory, HEADS_FILE), `${JSON.stringify(head)}\n`, { mode: 0o600 })
 }
 
 /** The heads noted so far; a torn last line is left out. */

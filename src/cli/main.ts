@@ -83,14 +83,21 @@ function addApprovals(cli: Command): void {
     })
   addVerdict(approvals, 'approve', 'let the action happen exactly as proposed')
   addVerdict(approvals, 'reject', 'end the action')
-  addVerdict(approvals, 'amend', 'propose something else instead; it is judged anew')
-    .requiredOption('--args <json>', 'arguments to change, such as \'{"amount":"400.00 USD"}\'')
+  addVerdict(
+    approvals,
+    'amend',
+    'propose something else instead; it is judged anew',
+  ).requiredOption('--args <json>', 'arguments to change, such as \'{"amount":"400.00 USD"}\'')
   addVerdict(approvals, 'settle', 'say what became of an effect in doubt')
     .option('--happened', 'the effect happened')
     .option('--not-happened', 'the effect did not happen')
 }
 
-function addVerdict(approvals: Command, verdict: 'approve' | 'reject' | 'amend' | 'settle', description: string): Command {
+function addVerdict(
+  approvals: Command,
+  verdict: 'approve' | 'reject' | 'amend' | 'settle',
+  description: string,
+): Command {
   return approvals
     .command(verdict)
     .description(description)

@@ -54,7 +54,9 @@ async function serve(
   try {
     await keepHead(directory, running.system)
     api = await openApi(running, options, directory)
-    show(`${program.name} listens on ${api.url} (journal ${relative(process.cwd(), directory) || '.'})`)
+    show(
+      `${program.name} listens on ${api.url} (journal ${relative(process.cwd(), directory) || '.'})`,
+    )
     const stopped = untilSignal()
     const idle = running.idle()
     await Promise.race([stopped, idle])
@@ -70,10 +72,16 @@ async function serve(
     await keepHead(directory, running.system).catch(() => undefined)
     await running.stop()
   }
-  process.stdout.write(options.json === true ? `${JSON.stringify(running.summary())}\n` : `${running.describe()}\n`)
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(running.summary())}\n` : `${running.describe()}\n`,
+  )
 }
 
-async function openApi(running: RunningProgram, options: RunOptions, directory: string): Promise<Api> {
+async function openApi(
+  running: RunningProgram,
+  options: RunOptions,
+  directory: string,
+): Promise<Api> {
   const token = newToken()
   const { system, routes = [], summary } = running
   const open = (port: number) => startApi({ system, token, port, routes, summary })
@@ -81,27 +89,52 @@ async function openApi(running: RunningProgram, options: RunOptions, directory: 
     const taken = (error as { code?: unknown }).code === 'EADDRINUSE'
     // Nobody asked for the default port: when it is taken, any other will do.
     if (taken && options.port === undefined) return open(0)
-    if (taken) throw usageError(`Port ${options.port ?? DEFAULT_PORT} is taken. Use --port 0 for a free one.`)
+    if (taken)
+      throw usageError(
+        `Port ${options.port ?? DEFAULT_PORT} is taken. Use --port 0 for a free one.`,
+      )
     throw error
   })
   leaveAddress(directory, { url: api.url, token, pid: process.pid })
   return api
 }
 
-function parseOptions(path: string, program: Program, args: readonly string[]): Record<string, unknown> | undefined {
+function parseOptions(
+  path: string,
+  program: Program,
+  args: readonly string[],
+): Record<string, unknown> | undefined {
   const command = new Command(`ambit run ${path}`)
   command
     .description(program.description)
     .exitOverride()
     .showHelpAfterError('(see --help)')
-    .option('--journal <dir>', 'folder of the journal; the same folder goes on where it was', '.ambit')
-    .option('--port <n>', `port of the API on the loopback interface, 0 = any free (default: ${DEFAULT_PORT})`, guard(readPort))
-    .option('--now <instant>', 'the clock starts there, such as 2026-03-01T09:00:00Z', guard(readInstant))
+    .option(
+      '--journal <dir>',
+      'folder of the journal; the same folder goes on where it was',
+      '.ambit',
+    )
+    .option(
+      '--port <n>',
+      `port of the API on the loopback interface, 0 = any free (default: ${DEFAULT_PORT})`,
+      guard(readPort),
+    )
+    .option(
+      '--now <instant>',
+      'the clock starts there, such as 2026-03-01T09:00:00Z',
+      guard(readInstant),
+    )
     .option('--until-idle', 'end once everything is at rest')
     .option('--json', 'print one summary object as the last line of stdout')
-    .option('--log-level <level>', `operations on stderr: ${LOG_LEVELS.join(', ')}`, guard(readLevel), 'error')
+    .option(
+      '--log-level <level>',
+      `operations on stderr: ${LOG_LEVELS.join(', ')}`,
+      guard(readLevel),
+      'error',
+    )
   for (const { flags, description, parse, fallback } of program.options) {
-    if (parse === undefined) command.option(flags, description, fallback as string | boolean | undefined)
+    if (parse === undefined)
+      command.option(flags, description, fallback as string | boolean | undefined)
     else command.option(flags, description, guard(parse), fallback)
   }
   command.parse([...args], { from: 'user' })
@@ -128,11 +161,15 @@ function readLevel(text: string): string {
 async function loadProgram(path: string): Promise<Program> {
   const file = findModule(resolve(path))
   if (file === undefined) {
-    throw usageError(`Found nothing to run at "${path}". Expected a folder with index.js, or a file that exports \`program\`.`)
+    throw usageError(
+      `Found nothing to run at "${path}". Expected a folder with index.js, or a file that exports \`program\`.`,
+    )
   }
   const loaded = (await import(pathToFileURL(file).href)) as { program?: Program }
   if (typeof loaded.program?.start === 'function') return loaded.program
-  throw usageError(`"${path}" does not export a \`program\` with a name, options and a start function.`)
+  throw usageError(
+    `"${path}" does not export a \`program\` with a name, options and a start function.`,
+  )
 }
 
 function findModule(path: string): string | undefined {
@@ -149,17 +186,20 @@ function builtTwins(path: string): string[] {
   return []
 }
 
+/** npm passes on a Ctrl-C that the terminal has sent already: only a third signal cuts the stop short. */
+const SIGNALS_MAX = 2
+
 function untilSignal(): Promise<void> & { isDone(): boolean } {
-  let done = false
+  let signals = 0
   const waited = new Promise<void>((resolve) => {
     const end = () => {
-      done = true
+      if (++signals > SIGNALS_MAX) process.exit(130)
       resolve()
     }
-    process.once('SIGINT', end)
-    process.once('SIGTERM', end)
+    process.on('SIGINT', end)
+    process.on('SIGTERM', end)
   })
-  return Object.assign(waited, { isDone: () => done })
+  return Object.assign(waited, { isDone: () => signals > 0 })
 }
 
 function progressTo(stream: NodeJS.WriteStream): (line: string) => void {

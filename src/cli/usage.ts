@@ -24,7 +24,9 @@ export function readPort(text: string): number {
 }
 
 export function readInstant(text: string): number {
-  const instant = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN
+  const instant = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? Date.parse(text)
+    : NaN
   if (Number.isFinite(instant)) return instant
   throw usageError(`--now: expected an instant such as 2026-03-01T09:00:00Z, got "${text}".`)
 }

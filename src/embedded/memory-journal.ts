@@ -36,7 +36,10 @@ export function memoryJournal(): Journal {
     open() {
       if (store.owned) {
         return Promise.reject(
-          new AmbitError('AMBIT_JOURNAL_OWNED', 'Another system owns this memory journal. Stop it first.'),
+          new AmbitError(
+            'AMBIT_JOURNAL_OWNED',
+            'Another system owns this memory journal. Stop it first.',
+          ),
         )
       }
       store.owned = true
@@ -79,7 +82,9 @@ class MemorySession implements JournalSession {
     if (!this.store.owned || this.epoch !== this.store.epoch) {
       throw new AmbitError('AMBIT_COMMIT_FAILED', `Epoch ${this.epoch} no longer owns the journal.`)
     }
-    return batch.map((entry) => (entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)))
+    return batch.map((entry) =>
+      entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
+    )
   }
 
   async load(address: string): Promise<StoredActor | undefined> {
@@ -91,7 +96,9 @@ class MemorySession implements JournalSession {
   async recover(): Promise<Recovery> {
     await Promise.resolve()
     return {
-      busy: [...this.store.actors].filter(([, { running, status }]) => running > 0 && status === 'active').map(([a]) => a),
+      busy: [...this.store.actors]
+        .filter(([, { running, status }]) => running > 0 && status === 'active')
+        .map(([a]) => a),
       timers: [...this.store.timers.values()],
       outbox: [...this.store.outbox.values()].map((text) => JSON.parse(text) as Message),
     }
@@ -126,12 +133,24 @@ class MemorySession implements JournalSession {
       else rows.set(key, structuredClone(value))
     }
     const { generation, incarnation, seq, status, snapshot, running } = entry
-    this.store.actors.set(entry.address, { generation, incarnation, seq, status, snapshot, running, rows })
-    entry.records.forEach((record, i) => this.append(entry.address, seq - entry.records.length + 1 + i, record))
-    for (const message of entry.outbox) this.store.outbox.set(outboxKey(message), JSON.stringify(message))
+    this.store.actors.set(entry.address, {
+      generation,
+      incarnation,
+      seq,
+      status,
+      snapshot,
+      running,
+      rows,
+    })
+    entry.records.forEach((record, i) =>
+      this.append(entry.address, seq - entry.records.length + 1 + i, record),
+    )
+    for (const message of entry.outbox)
+      this.store.outbox.set(outboxKey(message), JSON.stringify(message))
     for (const consumed of entry.consumed) this.store.outbox.delete(consumedKey(consumed))
     for (const id of entry.timersCleared) this.store.timers.delete(`${entry.address} ${id}`)
-    for (const timer of entry.timersSet) this.store.timers.set(`${timer.address} ${timer.id}`, timer)
+    for (const timer of entry.timersSet)
+      this.store.timers.set(`${timer.address} ${timer.id}`, timer)
     return 'stored'
   }
 
@@ -143,7 +162,14 @@ class MemorySession implements JournalSession {
   private append(address: string, seq: number, record: string): void {
     const previous = this.store.turns.at(-1)?.hash ?? CHAIN_START
     const position = this.store.turns.length + 1
-    this.store.turns.push({ position, address, seq, record, previous, hash: sha256(previous, record) })
+    this.store.turns.push({
+      position,
+      address,
+      seq,
+      record,
+      previous,
+      hash: sha256(previous, record),
+    })
   }
 }
 

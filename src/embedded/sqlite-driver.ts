@@ -54,26 +54,36 @@ async function loadNodeSqlite(): Promise<SqliteDriver> {
   const restore = muteExperimentalWarning()
   try {
     const { DatabaseSync } = (await import(specifier)) as NodeSqlite
-    return { name: 'node:sqlite', open: (file, options) => new DatabaseSync(file, { readOnly: options?.readOnly ?? false }) }
+    return {
+      name: 'node:sqlite',
+      open: (file, options) => new DatabaseSync(file, { readOnly: options?.readOnly ?? false }),
+    }
   } finally {
     restore()
   }
 }
 
-type PackageSqlite = new (file: string, options: { readonly: boolean; timeout: number }) => SqliteDatabase
+type PackageSqlite = new (
+  file: string,
+  options: { readonly: boolean; timeout: number },
+) => SqliteDatabase
 
 async function loadPackage(name: 'libsql' | 'better-sqlite3'): Promise<SqliteDriver> {
   const specifier: string = name
   const { default: Database } = (await import(specifier)) as { default: PackageSqlite }
-  return { name, open: (file, options) => new Database(file, { readonly: options?.readOnly ?? false, timeout: 0 }) }
+  return {
+    name,
+    open: (file, options) =>
+      new Database(file, { readonly: options?.readOnly ?? false, timeout: 0 }),
+  }
 }
 
 /** Node 22 warns once that its SQLite is experimental; the user of a journal can do nothing about it. */
 function muteExperimentalWarning(): () => void {
   const emit = process.emitWarning.bind(process)
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (String(warning).includes('SQLite')) return
     ;(emit as (...args: unknown[]) => void)(warning, ...rest)
-  }) as typeof process.emitWarning
+  }
   return () => void (process.emitWarning = emit)
 }

@@ -21,7 +21,12 @@ import {
   type TurnCommit,
 } from '../kernel/ports/journal.ts'
 import { takeOwnership } from './owner-lock.ts'
-import { loadSqliteDriver, type SqliteDatabase, type SqliteDriverName, type SqliteStatement } from './sqlite-driver.ts'
+import {
+  loadSqliteDriver,
+  type SqliteDatabase,
+  type SqliteDriverName,
+  type SqliteStatement,
+} from './sqlite-driver.ts'
 import { readHead, readHistory } from './sqlite-reader.ts'
 import { SQLITE_FORMAT, sqliteSchema } from './sqlite-schema.ts'
 
@@ -87,22 +92,34 @@ class SqliteSession implements JournalSession {
     const before = this.last
     this.database.exec('BEGIN IMMEDIATE')
     try {
-      const results = batch.map((entry) => (entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)))
+      const results = batch.map((entry) =>
+        entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
+      )
       this.database.exec('COMMIT')
       return results
     } catch (error) {
       this.last = before
       this.rollback()
-      throw new AmbitError('AMBIT_COMMIT_FAILED', `The journal did not take ${batch.length} entries: ${String(error)}`, {
-        cause: error,
-      })
+      throw new AmbitError(
+        'AMBIT_COMMIT_FAILED',
+        `The journal did not take ${batch.length} entries: ${String(error)}`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 
   async load(address: string): Promise<StoredActor | undefined> {
     await Promise.resolve()
     const found = this.statements.loadActor.get(address) as
-      | { generation: number; incarnation: number; seq: number; status: ActorStatus; snapshot: string }
+      | {
+          generation: number
+          incarnation: number
+          seq: number
+          status: ActorStatus
+          snapshot: string
+        }
       | undefined
     if (found === undefined) return undefined
     const rows = new Map<string, Json>()
@@ -115,8 +132,12 @@ class SqliteSession implements JournalSession {
 
   async recover(): Promise<Recovery> {
     await Promise.resolve()
-    const busy = this.database.prepare("SELECT address FROM actor WHERE running > 0 AND status = 'active'").all()
-    const timers = this.database.prepare('SELECT address, id, due_at AS dueAt FROM timer ORDER BY due_at').all()
+    const busy = this.database
+      .prepare("SELECT address FROM actor WHERE running > 0 AND status = 'active'")
+      .all()
+    const timers = this.database
+      .prepare('SELECT address, id, due_at AS dueAt FROM timer ORDER BY due_at')
+      .all()
     const outbox = this.database
       // In the order of commits, also between senders: what was handed in first is taken first.
       .prepare('SELECT message FROM outbox ORDER BY position')
@@ -150,9 +171,27 @@ class SqliteSession implements JournalSession {
     const { statements } = this
     const stored =
       expectedSeq === 0
-        ? statements.insertActor.run(address, generation, incarnation, seq, this.epoch, status, running, snapshot)
+        ? statements.insertActor.run(
+            address,
+            generation,
+            incarnation,
+            seq,
+            this.epoch,
+            status,
+            running,
+            snapshot,
+          )
         : statements.updateActor.run(
-            generation, incarnation, seq, this.epoch, status, running, snapshot, address, expectedSeq, this.epoch,
+            generation,
+            incarnation,
+            seq,
+            this.epoch,
+            status,
+            running,
+            snapshot,
+            address,
+            expectedSeq,
+            this.epoch,
           )
     if (Number(stored.changes) !== 1) return 'conflict'
     this.appendRecords(entry)
@@ -164,7 +203,8 @@ class SqliteSession implements JournalSession {
     for (const consumed of entry.consumed) this.deleteOutbox(consumed)
     for (const id of entry.timersCleared) statements.deleteTimer.run(address, id)
     for (const { id, dueAt } of entry.timersSet) statements.putTimer.run(address, id, dueAt)
-    for (const message of entry.deadLetters) statements.deadLetter.run('expired', JSON.stringify(message))
+    for (const message of entry.deadLetters)
+      statements.deadLetter.run('expired', JSON.stringify(message))
     return 'stored'
   }
 
@@ -191,7 +231,14 @@ class SqliteSession implements JournalSession {
     const { stream } = message.headers
     if (stream === undefined) throw new Error(`message ${message.id} in an outbox has no stream`)
     const { sender, generation, lane, number } = stream
-    this.statements.putOutbox.run(sender, generation, message.to, lane, number, JSON.stringify(message))
+    this.statements.putOutbox.run(
+      sender,
+      generation,
+      message.to,
+      lane,
+      number,
+      JSON.stringify(message),
+    )
   }
 
   private deleteOutbox({ sender, generation, receiver, lane, number }: Consumed): void {
@@ -210,7 +257,9 @@ class SqliteSession implements JournalSession {
 function prepareStatements(database: SqliteDatabase) {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql)
   return {
-    loadActor: prepare('SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?'),
+    loadActor: prepare(
+      'SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?',
+    ),
     loadRows: prepare('SELECT key, value FROM keyed_row WHERE address = ?'),
     insertActor: prepare('INSERT OR IGNORE INTO actor VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     updateActor: prepare(
@@ -227,12 +276,15 @@ function prepareStatements(database: SqliteDatabase) {
     putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?)'),
     deleteTimer: prepare('DELETE FROM timer WHERE address = ? AND id = ?'),
     deadLetter: prepare('INSERT INTO dead_letter (reason, message) VALUES (?, ?)'),
-    trimDeadLetters: prepare('DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?'),
+    trimDeadLetters: prepare(
+      'DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?',
+    ),
   }
 }
 
 function readOrSetMeta(database: SqliteDatabase, key: string, make: () => string): string {
-  const found = database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | undefined
+  const found = database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as
+    { value: string } | undefined
   if (found !== undefined) return found.value
   const value = make()
   database.prepare('INSERT INTO meta VALUES (?, ?)').run(key, value)

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../kernel/json.ts'
-import { CHAIN_START, type Head, type HistoryQuery, type StoredTurn } from '../kernel/ports/journal.ts'
+import {
+  CHAIN_START,
+  type Head,
+  type HistoryQuery,
+  type StoredTurn,
+} from '../kernel/ports/journal.ts'
 import { loadSqliteDriver, type SqliteDatabase, type SqliteValue } from './sqlite-driver.ts'
 
 export const HISTORY_PAGE_MAX = 5000
@@ -22,7 +27,8 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
   const driver = await loadSqliteDriver()
   const database = driver.open(file, { readOnly: true })
   database.exec('PRAGMA busy_timeout=5000')
-  const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as { value: string } | undefined
+  const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as
+    { value: string } | undefined
   return {
     systemId: meta?.value ?? '',
     rows: (address) => readRows(database, address),
@@ -33,7 +39,9 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
 }
 
 export function readHead(database: SqliteDatabase): Head {
-  const last = database.prepare('SELECT position, hash FROM turn ORDER BY position DESC LIMIT 1').get()
+  const last = database
+    .prepare('SELECT position, hash FROM turn ORDER BY position DESC LIMIT 1')
+    .get()
   return (last as Head | undefined) ?? { position: 0, hash: CHAIN_START }
 }
 
@@ -56,5 +64,10 @@ export function readHistory(database: SqliteDatabase, query: HistoryQuery): read
 
 function readRows(database: SqliteDatabase, address: string): ReadonlyMap<string, Json> {
   const found = database.prepare('SELECT key, value FROM keyed_row WHERE address = ?').all(address)
-  return new Map((found as { key: string; value: string }[]).map(({ key, value }) => [key, JSON.parse(value) as Json]))
+  return new Map(
+    (found as { key: string; value: string }[]).map(({ key, value }) => [
+      key,
+      JSON.parse(value) as Json,
+    ]),
+  )
 }

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS keyed_row (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (
   position INTEGER PRIMARY KEY, sender TEXT NOT NULL, generation INTEGER NOT NULL, receiver TEXT NOT NULL,
-  lane TEXT NOT NULL, number INTEGER NOT NULL, message TEXT NOT NULL, UNIQUE (sender, generation, receiver, lane, number)
+  lane TEXT NOT NULL, number INTEGER NOT NULL, message TEXT NOT NULL,
+  UNIQUE (sender, generation, receiver, lane, number)
 );
 CREATE TABLE IF NOT EXISTS timer (
   address TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, PRIMARY KEY (address, id)

@@ -28,8 +28,12 @@ export interface ActionInput<Input extends z.ZodType, Output extends z.ZodType> 
   readonly idempotent: boolean
   readonly execute: (work: ExecuteWork<z.output<Input>>) => Promise<unknown>
   /** Checks at the target that the commitment holds; a false answer compensates. */
-  readonly verify?: (work: ExecuteWork<z.output<Input>> & { readonly output: Json }) => Promise<boolean>
-  readonly compensate?: (work: ExecuteWork<z.output<Input>> & { readonly output: Json }) => Promise<unknown>
+  readonly verify?: (
+    work: ExecuteWork<z.output<Input>> & { readonly output: Json },
+  ) => Promise<boolean>
+  readonly compensate?: (
+    work: ExecuteWork<z.output<Input>> & { readonly output: Json },
+  ) => Promise<unknown>
   readonly contract?: Contract
   /** Attempts at an idempotent action before it is in doubt. Default 5. */
   readonly attemptsMax?: number
@@ -74,12 +78,13 @@ export function defineAction<Input extends z.ZodType, Output extends z.ZodType =
   if (lacking.length > 0) {
     throw new AmbitError(
       'AMBIT_ACTION_INVALID',
-      `Action "${String(name)}" lacks a valid ${lacking.join(', ')}. Every action needs a name, a key, execute, and idempotent: true or false.`,
+      `Action "${String(name)}" lacks a valid ${lacking.join(', ')}. ` +
+        'Every action needs a name, a key, execute, and idempotent: true or false.',
     )
   }
   return {
     name: definition.name,
-    definition: definition as unknown as ActionInput<z.ZodType, z.ZodType>,
+    definition: definition,
     attemptsMax: definition.attemptsMax ?? ACTION_ATTEMPTS_MAX,
     timeoutMs: definition.timeoutMs ?? ACTION_TIMEOUT_MS,
   }

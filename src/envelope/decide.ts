@@ -54,7 +54,10 @@ export function decide(
   proposal: Proposal,
   view: LedgerView | undefined,
 ): Decision {
-  const results = chain.length === 0 ? [noEnvelope(proposal)] : chain.flatMap((envelope) => judge(envelope, proposal, view))
+  const results =
+    chain.length === 0
+      ? [noEnvelope(proposal)]
+      : chain.flatMap((envelope) => judge(envelope, proposal, view))
   const severity = mostSevere(results.map((result) => result.severity))
   const asked = results.filter((result) => result.severity !== 'allow')
   const approval = approvalOf(chain)
@@ -79,12 +82,19 @@ export function approvalOf(chain: readonly Envelope[]): ApprovalRoute | undefine
 }
 
 function judge(envelope: Envelope, proposal: Proposal, view: LedgerView | undefined): RuleResult[] {
-  const found = Object.hasOwn(envelope.actions, proposal.action) ? envelope.actions[proposal.action] : undefined
+  const found = Object.hasOwn(envelope.actions, proposal.action)
+    ? envelope.actions[proposal.action]
+    : undefined
   const results: RuleResult[] = []
   const note = (rule: RuleName, severity: Severity, seen: string, limit: string) =>
     results.push({ rule, envelope: envelope.id, severity, seen, limit })
   const allowed = found !== undefined
-  note('action', allowed ? 'allow' : 'deny', proposal.action, Object.keys(envelope.actions).join(', ') || 'none')
+  note(
+    'action',
+    allowed ? 'allow' : 'deny',
+    proposal.action,
+    Object.keys(envelope.actions).join(', ') || 'none',
+  )
   for (const fact of proposal.missing) note('missingFact', 'escalate', 'unknown', fact)
   if (found !== undefined) {
     judgeAmount(found, proposal, note)
@@ -106,7 +116,12 @@ function judgeAmount({ atMost }: ActionLimits, { amount, missing }: Proposal, no
   } else if (amount.currency !== limit.currency) {
     note('currency', 'escalate', amount.currency, limit.currency)
   } else {
-    note('perAction', amount.minor <= limit.minor ? 'allow' : 'escalate', formatMoney(amount), atMost.amount)
+    note(
+      'perAction',
+      amount.minor <= limit.minor ? 'allow' : 'escalate',
+      formatMoney(amount),
+      atMost.amount,
+    )
   }
 }
 
@@ -120,19 +135,37 @@ function judgeWindows(
   for (const window of windows) {
     const limit = readMoney(window.amount)
     if (amount === undefined || amount.currency !== limit.currency || view === undefined) continue
-    const used: Money = { currency: limit.currency, minor: view.used[windowKey(envelope.id, action, window)] ?? 0 }
+    const used: Money = {
+      currency: limit.currency,
+      minor: view.used[windowKey(envelope.id, action, window)] ?? 0,
+    }
     const fits = used.minor + amount.minor <= limit.minor
     const span = 'per' in window ? `per ${window.per}` : `within ${window.within}`
-    note('window', fits ? 'allow' : 'escalate', `${formatMoney(used)} + ${formatMoney(amount)}`, `${window.amount} ${span}`)
+    note(
+      'window',
+      fits ? 'allow' : 'escalate',
+      `${formatMoney(used)} + ${formatMoney(amount)}`,
+      `${window.amount} ${span}`,
+    )
   }
 }
 
-function judgeCounterparty({ counterparties }: ActionLimits, { counterparty }: Proposal, note: Note): void {
+function judgeCounterparty(
+  { counterparties }: ActionLimits,
+  { counterparty }: Proposal,
+  note: Note,
+): void {
   if (counterparties === undefined) return
   const { allow, deny } = counterparties
   if (counterparty === undefined) return note('missingFact', 'escalate', 'unknown', 'counterparty')
-  const denied = deny?.includes(counterparty) === true || (allow !== undefined && !allow.includes(counterparty))
-  note('counterparty', denied ? 'deny' : 'allow', counterparty, denied ? 'not among those allowed' : 'allowed')
+  const denied =
+    deny?.includes(counterparty) === true || (allow !== undefined && !allow.includes(counterparty))
+  note(
+    'counterparty',
+    denied ? 'deny' : 'allow',
+    counterparty,
+    denied ? 'not among those allowed' : 'allowed',
+  )
 }
 
 function judgeTrigger(trigger: Trigger, proposal: Proposal, note: Note): void {
@@ -140,18 +173,39 @@ function judgeTrigger(trigger: Trigger, proposal: Proposal, note: Note): void {
   if ('confidenceUnder' in trigger) {
     if (confidence === undefined) return note('missingFact', 'escalate', 'unknown', 'confidence')
     const low = confidence < trigger.confidenceUnder
-    return note('confidence', low ? 'escalate' : 'allow', confidence.toFixed(3), `at least ${trigger.confidenceUnder}`)
+    return note(
+      'confidence',
+      low ? 'escalate' : 'allow',
+      confidence.toFixed(3),
+      `at least ${trigger.confidenceUnder}`,
+    )
   }
   if ('category' in trigger) {
     if (category === undefined) return note('missingFact', 'escalate', 'unknown', 'category')
     const hit = trigger.category.includes(category)
-    return note('category', hit ? 'escalate' : 'allow', category, `not ${trigger.category.join(', ')}`)
+    return note(
+      'category',
+      hit ? 'escalate' : 'allow',
+      category,
+      `not ${trigger.category.join(', ')}`,
+    )
   }
   if (amount === undefined) return
   const foreign = !trigger.currencyOtherThan.includes(amount.currency)
-  note('currency', foreign ? 'escalate' : 'allow', amount.currency, trigger.currencyOtherThan.join(', '))
+  note(
+    'currency',
+    foreign ? 'escalate' : 'allow',
+    amount.currency,
+    trigger.currencyOtherThan.join(', '),
+  )
 }
 
 function noEnvelope(proposal: Proposal): RuleResult {
-  return { rule: 'action', envelope: '(none)', severity: 'deny', seen: proposal.action, limit: 'no envelope' }
+  return {
+    rule: 'action',
+    envelope: '(none)',
+    severity: 'deny',
+    seen: proposal.action,
+    limit: 'no envelope',
+  }
 }

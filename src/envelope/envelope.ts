@@ -7,7 +7,9 @@ import { readMoney } from './money.ts'
 import { isTimeZone } from './windows.ts'
 
 const amount = z.string().refine(isMoney, 'expected an amount such as "500.00 USD"')
-const duration = z.string().refine((text) => parseDuration(text) !== undefined, 'expected a duration such as "4h"')
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as "4h"')
 const share = z.number().gt(0).max(1)
 const names = z.array(z.string().min(1)).min(1)
 
@@ -24,7 +26,10 @@ const rollingWindow = z.strictObject({ amount, within: duration })
 const actionLimits = z.strictObject({
   /** Most for one action. At the limit is inside. */
   atMost: z.strictObject({ amount }).optional(),
-  windows: z.array(z.union([calendarWindow, rollingWindow])).max(16).optional(),
+  windows: z
+    .array(z.union([calendarWindow, rollingWindow]))
+    .max(16)
+    .optional(),
   /** Who may be on the other side: anyone not listed in `allow`, or listed in `deny`, is not. */
   counterparties: z.strictObject({ allow: names.optional(), deny: names.optional() }).optional(),
 })
@@ -85,8 +90,13 @@ export type ApprovalRoute = z.output<typeof approval>
 export function defineEnvelope(input: EnvelopeInput): Envelope {
   const parsed = envelopeSchema.safeParse(input)
   if (!parsed.success) {
-    const found = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'envelope'}: ${issue.message}`)
-    throw new AmbitError('AMBIT_ENVELOPE_INVALID', `An envelope was refused: ${found.join('; ')}. Mend it and start again.`)
+    const found = parsed.error.issues
+      .slice(0, 5)
+      .map((issue) => `${issue.path.join('.') || 'envelope'}: ${issue.message}`)
+    throw new AmbitError(
+      'AMBIT_ENVELOPE_INVALID',
+      `An envelope was refused: ${found.join('; ')}. Mend it and start again.`,
+    )
   }
   if (parsed.data.escalateWhen.length > 0 && parsed.data.approval === undefined) {
     throw new AmbitError(
@@ -100,7 +110,8 @@ export function defineEnvelope(input: EnvelopeInput): Envelope {
 /** RFC 8785 canonical JSON: the same bytes for the same value. */
 export function canonical(value: Json): string {
   const text = canonicalize(value)
-  if (text === undefined) throw new AmbitError('AMBIT_CONTEXT_NOT_JSON', 'Expected JSON to canonicalise, got undefined.')
+  if (text === undefined)
+    throw new AmbitError('AMBIT_CONTEXT_NOT_JSON', 'Expected JSON to canonicalise, got undefined.')
   return text
 }
 

@@ -40,7 +40,8 @@ export function parseMoney(amount: string, currency: string): Money {
     )
   }
   const minor = Number(`${match[1] ?? ''}${decimals.padEnd(currencyDigits(currency), '0')}`)
-  if (!Number.isSafeInteger(minor)) throw new AmbitError('AMBIT_AMOUNT_INVALID', `${amount} ${currency} is too large.`)
+  if (!Number.isSafeInteger(minor))
+    throw new AmbitError('AMBIT_AMOUNT_INVALID', `${amount} ${currency} is too large.`)
   return { currency, minor }
 }
 
@@ -72,7 +73,10 @@ export function money() {
     try {
       return readMoney(text)
     } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      context.addIssue({
+        code: 'custom',
+        message: error instanceof Error ? error.message : String(error),
+      })
       return z.NEVER
     }
   })

@@ -24,6 +24,13 @@ export interface Proposal {
 /** Binds a case and a decision to exactly one proposal under exactly one chain of envelopes. */
 export function proposalDigest(proposal: Proposal, chain: readonly string[]): string {
   const { action, args, amount, counterparty, proposer } = proposal
-  const bound = { action, args, amount: amount ?? null, counterparty: counterparty ?? null, proposer, chain }
+  const bound = {
+    action,
+    args,
+    amount: amount ?? null,
+    counterparty: counterparty ?? null,
+    proposer,
+    chain,
+  }
   return sha256(canonical(bound as unknown as Json))
 }

@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
 import { z } from 'zod'
 import { sha256, type Json } from '../kernel/json.ts'
 import { canonical } from './envelope.ts'
@@ -69,7 +76,10 @@ export function signStatement(statement: Statement, privateKey: string): SignedS
 export function isSignedBy({ statement, signature }: SignedStatement, publicKey: string): boolean {
   try {
     const key: KeyObject = createPublicKey(publicKey)
-    return key.asymmetricKeyType === 'ed25519' && verify(null, bytesOf(statement), key, Buffer.from(signature, 'base64'))
+    return (
+      key.asymmetricKeyType === 'ed25519' &&
+      verify(null, bytesOf(statement), key, Buffer.from(signature, 'base64'))
+    )
   } catch {
     return false
   }

@@ -7,7 +7,7 @@ import type { WindowLimit } from './envelope.ts'
  */
 export const ROLLING_SLICES = 60
 
-/** A counter of one window: what is charged at an instant goes there, and what counts against the limit is their sum. */
+/** The counters of one window: a charge goes to one of them, and their sum counts against the limit. */
 export interface WindowBuckets {
   /** Where a charge made now is counted. */
   readonly current: string
@@ -59,7 +59,12 @@ const dayFormats = new Map<string, Intl.DateTimeFormat>()
 function dayFormat(timeZone: string): Intl.DateTimeFormat {
   const known = dayFormats.get(timeZone)
   if (known !== undefined) return known
-  const format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  })
   dayFormats.set(timeZone, format)
   return format
 }

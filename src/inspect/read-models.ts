@@ -46,10 +46,18 @@ export function createReadModels(): ReadModels & { observer: Observer } {
   const observer: Observer = {
     onTurn({ address, state, seq, at, rows, status }) {
       count('turns')
-      if (status === 'active') put(actors, address, { address, state, seq, at, restarts: actors.get(address)?.get().restarts ?? 0 })
+      if (status === 'active')
+        put(actors, address, {
+          address,
+          state,
+          seq,
+          at,
+          restarts: actors.get(address)?.get().restarts ?? 0,
+        })
       else actors.delete(address)
       for (const [key, value] of rows) {
-        if (address === '/system/approvals' && key.startsWith('case:')) put(cases, key.slice(5), value)
+        if (address === '/system/approvals' && key.startsWith('case:'))
+          put(cases, key.slice(5), value)
         for (const heard of listeners.get(address) ?? []) heard(key, value)
       }
     },

@@ -73,8 +73,20 @@ function carryOutOne(work: Work, command: Prepared): void {
 
 /** Lets go of all that the machine waits for: askers withdraw, effects are aborted, timers cleared. */
 export function releaseEverything(cell: Cell, cause: Message | undefined): void {
-  const message = cause ?? cell.kernelMessage(`${cell.address}:${cell.generation}.${cell.seq}.fresh`, { type: kernelTypes.start })
-  const work: Work = { cell, cause: message, now: cell.lastNow, index: LAST_INDEX, sent: 0, thoughts: [], begun: [] }
+  const message =
+    cause ??
+    cell.kernelMessage(`${cell.address}:${cell.generation}.${cell.seq}.fresh`, {
+      type: kernelTypes.start,
+    })
+  const work: Work = {
+    cell,
+    cause: message,
+    now: cell.lastNow,
+    index: LAST_INDEX,
+    sent: 0,
+    thoughts: [],
+    begun: [],
+  }
   for (const path of [...cell.invocations.keys()]) {
     release(work, path)
     work.index++
@@ -122,7 +134,9 @@ function nextPosition(cell: Cell, to: string, lane: Lane) {
 
 function answer(work: Work, to: ReplyTo | undefined, event: Event): void {
   if (to === undefined) {
-    work.cell.host.logger(work.cell.address).warn({ type: event.type }, 'nobody waits for this answer')
+    work.cell.host
+      .logger(work.cell.address)
+      .warn({ type: event.type }, 'nobody waits for this answer')
     return
   }
   send(work, to.address, { type: kernelTypes.reply, invocation: to.invocation, event }, 'reply')
@@ -167,7 +181,10 @@ function schedule(work: Work, command: Extract<Prepared, { kind: 'schedule' }>):
   setTimer(work.cell, { id, target, event, dueAt: work.now + Math.max(0, delayMs) })
 }
 
-function setTimer(cell: Cell, timer: { id: string; target: string; event: Event; dueAt: number }): void {
+function setTimer(
+  cell: Cell,
+  timer: { id: string; target: string; event: Event; dueAt: number },
+): void {
   const { id, dueAt } = timer
   cell.timers.set(id, timer)
   cell.commit.setTimer({ address: cell.address, id, dueAt })
@@ -189,7 +206,9 @@ function observe(cell: Cell, name: string, run: () => unknown): void {
 }
 
 function observerFailed(cell: Cell, name: string, error: unknown): void {
-  cell.host.logger(cell.address).warn({ observer: name, err: error }, 'an observe(...) action failed')
+  cell.host
+    .logger(cell.address)
+    .warn({ observer: name, err: error }, 'an observe(...) action failed')
 }
 
 function isReserved(type: string): boolean {

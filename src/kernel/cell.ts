@@ -179,7 +179,8 @@ export class Cell {
     if (logic === undefined) {
       throw new AmbitError(
         'AMBIT_MACHINE_CHANGED',
-        `"${this.address}" waits for "${saved.src}", which its machine no longer has. Bring the invocation back, or migrate.`,
+        `"${this.address}" waits for "${saved.src}", which its machine no longer has. ` +
+          'Bring the invocation back, or start with another journal.',
       )
     }
     this.invocations.set(saved.path, { ...saved, logic })
@@ -187,10 +188,11 @@ export class Cell {
 
   private refuseOtherMachine(snapshot: StoredSnapshot): void {
     const { id, hash } = this.spec.engine
-    if (snapshot.machine.id === id && snapshot.machine.hash === hash) return
+    const stored = snapshot.machine
+    if (stored.id === id && stored.hash === hash) return
     throw new AmbitError(
       'AMBIT_MACHINE_CHANGED',
-      `"${this.address}" was stored by machine "${snapshot.machine.id}" with structure ${snapshot.machine.hash.slice(0, 12)}, ` +
+      `"${this.address}" was stored by machine "${stored.id}" with structure ${stored.hash.slice(0, 12)}, ` +
         `but its spec has "${id}" with structure ${hash.slice(0, 12)}. ` +
         'Run the machine that stored it, or start with another journal.',
     )

@@ -98,7 +98,7 @@ export function supervisorSpec(options: SupervisorOptions): SupervisorSpec {
   if ((strategy as string) !== 'one_for_one') {
     throw new AmbitError(
       'AMBIT_NOT_SUPPORTED',
-      `Supervisor "${id}" asks for strategy "${String(strategy)}"; this version runs "one_for_one" only.`,
+      `Supervisor "${id}" asks for strategy "${strategy as string}"; this version runs "one_for_one" only.`,
     )
   }
   const ids = new Set<string>()

@@ -57,7 +57,12 @@ export class Committer {
   dispose(message: Message, reason: string): void {
     const { stream } = message.headers
     if (stream === undefined) return
-    this.disposals.push({ kind: 'disposal', consumed: { ...stream, receiver: message.to }, deadLetter: message, reason })
+    this.disposals.push({
+      kind: 'disposal',
+      consumed: { ...stream, receiver: message.to },
+      deadLetter: message,
+      reason,
+    })
     this.wake()
   }
 
@@ -73,7 +78,8 @@ export class Committer {
 
   /** Resolves once what this actor did so far is durable, or has been thrown away. */
   async committed(cell: Cell): Promise<void> {
-    while (this.dirty.has(cell) || (this.beating && cell.pending !== undefined)) await this.nextBeat()
+    while (this.dirty.has(cell) || (this.beating && cell.pending !== undefined))
+      await this.nextBeat()
   }
 
   /** Commits what is left and stops beating. */
@@ -103,7 +109,8 @@ export class Committer {
       this.beating = false
     }
     this.calls.rested()
-    if (this.calls.hasWork() || this.dirty.size > 0 || this.disposals.length > 0) this.wakeAfterFailures()
+    if (this.calls.hasWork() || this.dirty.size > 0 || this.disposals.length > 0)
+      this.wakeAfterFailures()
   }
 
   private wakeAfterFailures(): void {
@@ -122,7 +129,10 @@ export class Committer {
     })
     const disposals = this.disposals.splice(0)
     this.dirty.clear()
-    const entries: JournalEntry[] = [...submitted.map(({ cell, pending }) => cell.toCommit(pending)), ...disposals]
+    const entries: JournalEntry[] = [
+      ...submitted.map(({ cell, pending }) => cell.toCommit(pending)),
+      ...disposals,
+    ]
     for (const { cell } of submitted) cell.pending = undefined
     let results: readonly CommitResult[]
     try {
@@ -130,7 +140,10 @@ export class Committer {
       this.failures = 0
     } catch (error) {
       this.failures++
-      this.logger.error({ err: toErrorRecord(error), entries: entries.length }, 'commit failed or unanswered')
+      this.logger.error(
+        { err: toErrorRecord(error), entries: entries.length },
+        'commit failed or unanswered',
+      )
       this.disposals.unshift(...disposals)
       await this.resolveUnknown(submitted)
       return
@@ -151,7 +164,10 @@ export class Committer {
           continue
         }
       } catch (error) {
-        this.logger.error({ actor: cell.address, err: toErrorRecord(error) }, 'the journal does not answer')
+        this.logger.error(
+          { actor: cell.address, err: toErrorRecord(error) },
+          'the journal does not answer',
+        )
       }
       this.giveBack(cell, pending)
     }

@@ -2,13 +2,7 @@ import Denque from 'denque'
 import type { Message } from './message.ts'
 
 export type DeadLetterReason =
-  | 'unknownActor'
-  | 'stopped'
-  | 'mailboxFull'
-  | 'expired'
-  | 'invalid'
-  | 'tooLarge'
-  | 'staleReply'
+  'unknownActor' | 'stopped' | 'mailboxFull' | 'expired' | 'invalid' | 'tooLarge' | 'staleReply'
 
 /** A message that nobody could take, with the reason. */
 export interface DeadLetter {

@@ -95,7 +95,9 @@ export function valueFor<T>(value: T | ((input: never) => T), { input }: Invocat
 function endOf(output: unknown, invocation: Invocation): EffectEnd {
   const finding = findNonJson(output, 'output')
   if (finding === undefined) return { ok: true, output: output as Json | undefined }
-  const message = `Effect "${invocation.src}" must answer plain JSON, but ${finding}. Return only what the machine needs.`
+  const message =
+    `Effect "${invocation.src}" must answer plain JSON, but ${finding}. ` +
+    'Return only what the machine needs.'
   return { ok: false, error: toErrorRecord(new AmbitError('AMBIT_OUTPUT_INVALID', message)) }
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { AmbitError } from './errors.ts'
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 
 export const JSON_DEPTH_MAX = 64
 
@@ -77,7 +78,11 @@ function findInObject(value: object, path: string, depth: number): string | unde
     return `${path} is a ${value.constructor.name || 'class instance'}`
   }
   for (const key in value) {
-    const finding = findNonJson((value as Record<string, unknown>)[key], `${path}.${key}`, depth + 1)
+    const finding = findNonJson(
+      (value as Record<string, unknown>)[key],
+      `${path}.${key}`,
+      depth + 1,
+    )
     if (finding !== undefined) return finding
   }
   return undefined

@@ -1,7 +1,7 @@
 import Denque from 'denque'
 import type { Message } from './message.ts'
 
-/** `system`: stop and exits. `reply`: answers, effect ends, due timers. `control`: human decisions. `user`: the rest. */
+/** `system`: stop, exits. `reply`: answers, effect ends, due timers. `control`: human decisions. `user`: the rest. */
 export type Lane = 'system' | 'reply' | 'control' | 'user'
 
 export type Overflow = 'reject' | 'deadLetter' | 'dropOldest'

@@ -54,7 +54,8 @@ export type SendResult =
   | { readonly status: 'accepted' }
   | { readonly status: 'rejected'; readonly reason: RejectReason; readonly retryAfterMs?: number }
 
-export type RejectReason = 'mailboxFull' | 'stopped' | 'unknownActor' | 'invalid' | 'tooLarge' | 'expired'
+export type RejectReason =
+  'mailboxFull' | 'stopped' | 'unknownActor' | 'invalid' | 'tooLarge' | 'expired'
 
 export const MESSAGE_BYTES_MAX = 1_048_576
 export const MESSAGE_DEPTH_MAX = 32

@@ -32,7 +32,9 @@ export class Outside {
     return new Promise((resolve, reject) => {
       const cancel = this.clock.wakeAt(this.clock.now() + timeoutMs, () => {
         this.asks.delete(id)
-        const message = `"${to}" did not answer "${type}" within ${timeoutMs} ms. Look at what it waits for, or raise timeoutMs.`
+        const message =
+          `"${to}" did not answer "${type}" within ${timeoutMs} ms. ` +
+          'Look at what it waits for, or raise timeoutMs.'
         reject(new AmbitError('AMBIT_ASK_TIMEOUT', message))
       })
       this.asks.set(id, { resolve, reject, cancel })
@@ -56,6 +58,10 @@ export class Outside {
 
   acknowledgement(messageId: string): Promise<'committed' | 'duplicate'> {
     return new Promise((resolve) => this.acknowledgements.set(messageId, resolve))
+  }
+
+  forget(messageId: string): void {
+    this.acknowledgements.delete(messageId)
   }
 
   acknowledged(message: Message, outcome: 'committed' | 'duplicate'): void {

@@ -66,6 +66,7 @@ function refuseReserved(event: Event, privileged: boolean): void {
   if (privileged && event.type.startsWith('ambit.')) return
   throw new AmbitError(
     'AMBIT_EVENT_REFUSED',
-    `A machine may not send "${event.type}": types starting with "xstate." or "ambit." belong to the runtime. Rename the event.`,
+    `A machine may not send "${event.type}": types starting with "xstate." or "ambit." belong to the runtime. ` +
+      'Rename the event.',
   )
 }

@@ -68,7 +68,9 @@ export class Supervision {
   }
 
   private giveUp(branch: Branch, error: ErrorRecord): void {
-    const cells = this.tree.under(branch).filter(({ life }) => life === 'running' || life === 'suspended')
+    const cells = this.tree
+      .under(branch)
+      .filter(({ life }) => life === 'running' || life === 'suspended')
     for (const cell of cells) cell.life = 'suspended'
     const above = branch.parent
     if (above === undefined) return this.quarantine(cells, branch.address, error)

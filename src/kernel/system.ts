@@ -1,28 +1,30 @@
-import { parseAddress, type Address } from './address.ts'
+import type { Address } from './address.ts'
 import type { Cell, CellHost } from './cell.ts'
 import { createRealChance } from './chance.ts'
 import type { ChildSpec } from './child-spec.ts'
 import { createRealClock } from './clock.ts'
 import { Committer } from './committer.ts'
-import { DeadLetters, type DeadLetterReason } from './dead-letters.ts'
-import { Effects, valueFor, type EffectEnd } from './effects.ts'
+import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
+import { Delivery } from './delivery.ts'
+import { Door } from './door.ts'
+import { Effects, type EffectEnd } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
-import { receive } from './ingress.ts'
+import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, OUTSIDE, type Event, type Message, type SendResult } from './message.ts'
+import { kernelTypes, type Event, type Message } from './message.ts'
 import { Outside } from './outside.ts'
 import type { Chance } from './ports/chance.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Journal, JournalSession } from './ports/journal.ts'
 import { silentLogger, type Logger } from './ports/logger.ts'
-import type { Observer } from './ports/observer.ts'
-import { ASK_TIMEOUT_MS, type ActorRef, type AskOptions, type SendOptions } from './ref.ts'
+import type { Observer, TurnReport } from './ports/observer.ts'
+import { Recovery } from './recovery.ts'
+import type { ActorRef, AskOptions } from './ref.ts'
 import { Registry } from './registry.ts'
 import { RunQueue } from './run-queue.ts'
 import { Supervision, type Alarm } from './supervision.ts'
-import { parkMessage } from './take.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
@@ -48,13 +50,13 @@ export interface RestOptions {
 }
 
 export const STOP_GRACE_MS = 5000
+/** Whoever waits for rest looks again at least this often. */
+const REST_LOOK_MS = 50
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
 export class Kernel implements CellHost {
   readonly clock: Clock
   readonly registry = new Registry()
-  readonly deadLetters = new DeadLetters()
-  private readonly chance: Chance
   private readonly log: Logger
   private readonly options: KernelOptions
   private readonly tree: Tree
@@ -62,31 +64,53 @@ export class Kernel implements CellHost {
   private readonly timers: Timers
   private readonly effects: Effects
   private readonly outside: Outside
+  private readonly delivery: Delivery
+  private readonly door: Door
+  private readonly recovery: Recovery
   private readonly supervision: Supervision
   private committer: Committer | undefined
   private phase: 'new' | 'booting' | 'running' | 'stopping' | 'stopped' = 'new'
   private bootFailure: { address: Address; error: unknown } | undefined
   private kernelIds = 0
-  private loading = 0
-  private restarting = new Set<Cell>()
   private restingWaiters: (() => void)[] = []
 
   constructor(options: KernelOptions) {
+    const {
+      clock = createRealClock(),
+      chance = createRealChance(),
+      logger = silentLogger,
+    } = options
     this.options = options
-    this.clock = options.clock ?? createRealClock()
-    this.chance = options.chance ?? createRealChance()
-    this.log = options.logger ?? silentLogger
-    this.queue = new RunQueue(this.clock)
-    this.outside = new Outside(this.clock)
-    this.timers = new Timers(this.clock, (address, id) => this.timerDue(address, id))
-    this.effects = new Effects(this.clock, (address, invocation, end) => this.effectEnded(address, invocation, end))
-    this.tree = new Tree(options.root, this, (cell) => void this.load(cell))
-    const ports = { clock: this.clock, chance: this.chance, logger: this.log }
-    this.supervision = new Supervision(this.tree, ports, (cell, delayMs) => this.restartLater(cell, delayMs))
+    this.clock = clock
+    this.log = logger
+    this.queue = new RunQueue(clock)
+    this.outside = new Outside(clock)
+    this.timers = new Timers(clock, (address, id) => this.timerDue(address, id))
+    this.effects = new Effects(clock, (address, invocation, end) =>
+      this.effectEnded(address, invocation, end),
+    )
+    this.tree = new Tree(options.root, this, (cell) => void this.bringUp(cell))
+    this.delivery = new Delivery(this.tree, this.outside, {
+      clock,
+      logger,
+      schedule: (cell) => this.schedule(cell),
+      dispose: (message, reason) => this.committer?.dispose(message, reason),
+      deadLetter: (letter) => this.tell((observer) => observer.onDeadLetter?.(letter)),
+    })
+    const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
+    this.door = new Door(this.tree, this.delivery, this.outside, { clock, chance, isOpen })
+    this.recovery = this.createRecovery()
+    this.supervision = new Supervision(this.tree, { clock, chance, logger }, (cell, delayMs) =>
+      this.recovery.restartLater(cell, delayMs),
+    )
   }
 
   get alarms(): readonly Alarm[] {
     return this.supervision.alarms
+  }
+
+  get deadLetters(): DeadLetters {
+    return this.delivery.deadLetters
   }
 
   get systemId(): string {
@@ -100,18 +124,20 @@ export class Kernel implements CellHost {
 
   /** Opens the journal, brings every child up, and goes on where the last owner ended. */
   async start(): Promise<void> {
-    if (this.phase !== 'new') throw new AmbitError('AMBIT_STOPPED', 'A system is started once. Create another one.')
+    if (this.phase !== 'new') {
+      throw new AmbitError('AMBIT_STOPPED', 'A system is started once. Create another one.')
+    }
     this.phase = 'booting'
     const session = await this.options.journal.open()
     this.committer = new Committer(session, this.clock, this.log, {
       drain: () => this.queue.drain(),
       hasWork: () => this.queue.length > 0,
-      reload: (cell, messages) => this.reload(cell, messages),
+      reload: (cell, messages) => this.recovery.reload(cell, messages),
       rested: () => this.rested(),
     })
     try {
       await this.options.opened?.(session)
-      for (const cell of this.tree.fixed) await this.load(cell)
+      for (const cell of this.tree.fixed) await this.bringUp(cell)
       await this.boot(session)
     } catch (error) {
       await this.stop({ graceMs: 0 })
@@ -136,18 +162,12 @@ export class Kernel implements CellHost {
   }
 
   ref(address: string): ActorRef {
-    const target = parseAddress(address)
-    return {
-      address: target,
-      send: (event, options) => this.sendFromOutside(target, event, options),
-      ask: (event, options) => this.askFromOutside(target, event, options),
-      deliver: (event, options) => this.deliverFromOutside(target, event, options.id),
-    }
+    return this.door.ref(address)
   }
 
   /** Asks in Ambit's own protocol, which `ref` refuses: for the facade's own calls. */
   askPrivileged(address: Address, event: Event, options: AskOptions = {}): Promise<Event> {
-    return this.ask(address, event, options, { privileged: true })
+    return this.door.ask(address, event, options, { privileged: true })
   }
 
   /** Ends an actor for good: its effects are aborted, what it asked for is withdrawn. */
@@ -171,11 +191,12 @@ export class Kernel implements CellHost {
     return this.tree.peek(address)?.rows ?? new Map<string, Json>()
   }
 
+  /** How many actors are in memory. */
   liveActors(): number {
     return this.tree.size
   }
 
-  // --- CellHost: what the cells call back ---
+  // What the cells call back, as their host.
 
   logger(address: Address): Logger {
     return this.log.child({ actor: address })
@@ -191,27 +212,18 @@ export class Kernel implements CellHost {
   }
 
   route(message: Message, lane: Lane): void {
-    if (message.to === OUTSIDE) {
-      this.outside.answer(String(message.body.invocation), message.body.event as Event)
-      return
-    }
-    const cell = this.tree.cellAt(message.to)
-    if (cell === undefined) return this.undeliverable(message, 'unknownActor')
-    if (cell.life === 'ended') return this.undeliverable(message, 'stopped')
-    this.offer(cell, message, lane)
+    this.delivery.route(message, lane)
   }
 
   freed(cell: Cell): void {
-    const first = cell.held[0]
-    if (first === undefined || cell.mailbox.isFull(first.lane)) return
-    cell.held.shift()
-    this.offer(cell, first.message, first.lane)
+    this.delivery.freed(cell)
   }
 
   startEffect(cell: Cell, invocation: Invocation): void {
     // Between the turn and its release the machine may have left: then there is nothing to start.
     if (cell.invocations.get(invocation.path)?.ref !== invocation.ref) return
-    if (invocation.logic.kind === 'effect') this.effects.start(cell.address, invocation, invocation.logic)
+    const { logic } = invocation
+    if (logic.kind === 'effect') this.effects.start(cell.address, invocation, logic)
   }
 
   abortEffect(cell: Cell, ref: string): void {
@@ -227,15 +239,8 @@ export class Kernel implements CellHost {
   }
 
   failed(cell: Cell, error: unknown): void {
-    this.tell((observer) =>
-      observer.onExit?.({
-        address: cell.address,
-        reason: { kind: 'error', error: toErrorRecord(error) },
-        incarnation: cell.incarnation,
-        at: this.clock.now(),
-      }),
-    )
-    if (this.phase === 'booting' && this.tree.fixed.includes(cell) && !cell.started) {
+    this.exited(cell, { kind: 'error', error: toErrorRecord(error) })
+    if (this.isBooting(cell) && !cell.started) {
       this.bootFailure ??= { address: cell.address, error }
       cell.life = 'quarantined'
       return
@@ -243,24 +248,15 @@ export class Kernel implements CellHost {
     this.supervision.childFailed(cell, error)
   }
 
-  ended(cell: Cell, reason: { kind: 'normal' | 'shutdown' }): void {
-    for (const { message } of cell.mailbox.drain()) this.undeliverable(message, 'stopped')
-    for (const { message } of cell.held.splice(0)) this.undeliverable(message, 'stopped')
+  ended(cell: Cell, reason: ExitReason): void {
+    this.delivery.abandon(cell)
     this.supervision.forget(cell)
     this.tree.remove(cell)
-    const { address, incarnation } = cell
-    this.tell((observer) => observer.onExit?.({ address, reason, incarnation, at: this.clock.now() }))
+    this.exited(cell, reason)
   }
 
   deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {
-    const letter = { message, reason, at: this.clock.now(), ...(detail !== undefined && { detail }) }
-    this.deadLetters.add(letter)
-    const count = this.deadLetters.count(reason)
-    // One line for the first ten of a kind, then one in a thousand: never silent, never a flood.
-    if (reason !== 'staleReply' && (count <= 10 || count % 1000 === 0)) {
-      this.log.warn({ to: message.to, type: message.type, reason, detail, count }, 'dead letter')
-    }
-    this.tell((observer) => observer.onDeadLetter?.(letter))
+    this.delivery.deadLetter(message, reason, detail)
   }
 
   dispose(message: Message): void {
@@ -271,11 +267,24 @@ export class Kernel implements CellHost {
     this.outside.acknowledged(message, outcome)
   }
 
-  reported(report: Parameters<CellHost['reported']>[0]): void {
+  reported(report: TurnReport): void {
     this.tell((observer) => observer.onTurn?.(report))
   }
 
-  // --- private: the shell ---
+  private createRecovery(): Recovery {
+    return new Recovery(this.effects, {
+      clock: this.clock,
+      session: () => this.session,
+      schedule: (cell) => this.schedule(cell),
+      committed: async (cell) => this.committer?.committed(cell),
+      isStopped: () => this.phase === 'stopped',
+      ended: (cell) => this.ended(cell, { kind: 'normal' }),
+      effectEnded: (address, invocation, end) => this.effectEnded(address, invocation, end),
+      restarted: ({ address, incarnation }, delayMs) =>
+        this.tell((observer) => observer.onRestart?.({ address, incarnation, delayMs })),
+      failed: (cell, error) => this.supervision.recoveryFailed(cell, error),
+    })
+  }
 
   private async boot(session: JournalSession): Promise<void> {
     const recovery = await session.recover()
@@ -284,186 +293,32 @@ export class Kernel implements CellHost {
       if (this.tree.cellAt(address) !== undefined) continue
       this.log.warn({ actor: address }, 'the journal holds a running actor that no supervisor has')
     }
-    for (const message of recovery.outbox) this.route(message, message.headers.stream?.lane ?? 'user')
+    for (const message of recovery.outbox)
+      this.route(message, message.headers.stream?.lane ?? 'user')
     this.committer?.wake()
-    const waiting = () =>
-      this.tree.fixed.some(({ started, life }) => !started && life !== 'ended' && life !== 'quarantined')
-    while (this.bootFailure === undefined && waiting()) await this.nextRest()
+    const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
+    while (this.bootFailure === undefined && !this.tree.fixed.every(isUp)) await this.nextRest()
     if (this.bootFailure === undefined) return
     const { address, error } = this.bootFailure
+    const { message } = toErrorRecord(error)
     throw new AmbitError(
       'AMBIT_START_FAILED',
-      `"${address}" could not be started: ${toErrorRecord(error).message}. Mend its machine or its input and start again.`,
+      `"${address}" could not be started: ${message}. Mend its machine or its input and start again.`,
       { cause: error },
     )
   }
 
-  private async load(cell: Cell): Promise<void> {
-    this.loading++
+  private async bringUp(cell: Cell): Promise<void> {
     try {
-      const stored = cell.isDurable ? await this.session.load(cell.address) : undefined
-      this.bringUp(cell, stored)
+      await this.recovery.load(cell)
     } catch (error) {
-      if (this.phase === 'booting' && this.tree.fixed.includes(cell)) throw error
+      if (this.isBooting(cell)) throw error
       if (this.phase !== 'stopped') this.supervision.recoveryFailed(cell, error)
-    } finally {
-      this.loading--
     }
   }
 
-  private bringUp(cell: Cell, stored: Awaited<ReturnType<JournalSession['load']>>): void {
-    cell.restore(stored)
-    cell.incarnation++
-    if (cell.status !== 'active') {
-      cell.life = 'ended'
-      this.ended(cell, { kind: 'normal' })
-      return
-    }
-    cell.life = 'running'
-    if (cell.started) this.resumeEffects(cell)
-    else cell.mailbox.offer(this.kernelMessage(cell.address, { type: kernelTypes.start }), 'system')
-    this.schedule(cell)
-  }
-
-  /** Effects of an earlier process: idempotent ones run again with the same key, the others are in doubt. */
-  private resumeEffects(cell: Cell): void {
-    for (const invocation of cell.invocations.values()) {
-      if (invocation.logic.kind !== 'effect') continue
-      const again = { ...invocation, attempt: invocation.attempt + 1 }
-      if (valueFor(invocation.logic.idempotent, invocation)) {
-        cell.invocations.set(invocation.path, again)
-        this.effects.start(cell.address, again, invocation.logic)
-      } else {
-        const message =
-          `"${invocation.src}" of "${cell.address}" was under way when the process ended; nobody knows whether it ` +
-          'happened. Find out at the target, then settle it.'
-        const error = toErrorRecord(new AmbitError('AMBIT_EFFECT_IN_DOUBT', message))
-        this.effectEnded(cell.address, invocation, { ok: false, error })
-      }
-    }
-  }
-
-  private restartLater(cell: Cell, delayMs: number): void {
-    if (this.restarting.has(cell)) return
-    this.restarting.add(cell)
-    const run = () => {
-      this.restarting.delete(cell)
-      void this.restart(cell, delayMs)
-    }
-    if (delayMs === 0) this.clock.soon(run)
-    else this.clock.wakeAt(this.clock.now() + delayMs, run)
-  }
-
-  /** A new incarnation from the last committed turn; mailbox, address and running effects stay. */
-  private async restart(cell: Cell, delayMs: number): Promise<void> {
-    if (this.phase === 'stopped' || cell.life !== 'suspended') return
-    try {
-      await this.committer?.committed(cell)
-      const { generation } = cell
-      cell.restore(cell.isDurable ? await this.session.load(cell.address) : undefined)
-      if (!cell.isDurable) cell.generation = generation
-      cell.incarnation++
-      cell.life = 'running'
-    } catch (error) {
-      this.supervision.recoveryFailed(cell, error)
-      return
-    }
-    this.tell((observer) => observer.onRestart?.({ address: cell.address, incarnation: cell.incarnation, delayMs }))
-    this.parkPoison(cell)
-    // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
-    if (!cell.started) cell.mailbox.putBack(this.kernelMessage(cell.address, { type: kernelTypes.start }), 'system')
-    this.schedule(cell)
-  }
-
-  private parkPoison(cell: Cell): void {
-    if (!cell.started) return
-    const taken = cell.mailbox.takeTried(cell.spec.attemptsMax)
-    if (taken === undefined) return
-    const error = { name: 'Parked', message: `Failed ${cell.spec.attemptsMax} turns; set aside so that the rest can go on.` }
-    parkMessage(cell, taken.message, taken.lane, error)
-  }
-
-  /** After a failed commit: what ran ahead is thrown away and the messages are taken again. */
-  private reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[]): void {
-    for (const { message, lane } of [...messages].reverse()) cell.mailbox.putBack(message, lane)
-    cell.life = 'suspended'
-    this.restartLater(cell, 0)
-  }
-
-  private offer(cell: Cell, message: Message, lane: Lane): SendResult {
-    const offer = cell.mailbox.offer(message, lane)
-    if (offer.status === 'full') {
-      if (message.headers.stream !== undefined) {
-        cell.held.push({ message, lane })
-        return { status: 'accepted' }
-      }
-      this.deadLetter(message, 'mailboxFull')
-      return { status: 'rejected', reason: 'mailboxFull', retryAfterMs: 100 }
-    }
-    if (offer.status === 'dropped') this.undeliverable(offer.message, 'mailboxFull')
-    this.schedule(cell)
-    return { status: 'accepted' }
-  }
-
-  private undeliverable(message: Message, reason: DeadLetterReason): void {
-    this.deadLetter(message, reason)
-    if (message.headers.stream !== undefined) this.committer?.dispose(message, reason)
-    const { replyTo } = message.headers
-    if (replyTo?.address === OUTSIDE) {
-      const error = new AmbitError('AMBIT_STOPPED', `"${message.to}" cannot answer: ${reason}.`)
-      this.outside.refuse(replyTo.invocation, error)
-    }
-  }
-
-  private sendFromOutside(to: Address, event: Event, options: SendOptions = {}): SendResult {
-    return this.fromOutside(to, event, options)
-  }
-
-  private fromOutside(to: Address, event: Event, headers: Partial<Message['headers']>): SendResult {
-    if (this.phase === 'stopped' || this.phase === 'new') return { status: 'rejected', reason: 'stopped' }
-    const received = receive(this.chance.id(), to, event, headers)
-    const { message } = received
-    if (received.refused !== undefined) {
-      this.deadLetter(message, received.refused, received.detail)
-      return { status: 'rejected', reason: received.refused }
-    }
-    const cell = this.tree.cellAt(to)
-    const refusal = cell?.spec.engine.refuse?.(event)
-    if (cell === undefined || cell.life === 'ended') {
-      this.undeliverable(message, cell === undefined ? 'unknownActor' : 'stopped')
-      return { status: 'rejected', reason: cell === undefined ? 'unknownActor' : 'stopped' }
-    }
-    if (refusal !== undefined) {
-      this.deadLetter(message, 'invalid', refusal)
-      return { status: 'rejected', reason: 'invalid' }
-    }
-    return this.offer(cell, message, 'user')
-  }
-
-  private askFromOutside(to: Address, event: Event, options: AskOptions = {}): Promise<Event> {
-    return this.ask(to, event, options, {})
-  }
-
-  private async ask(
-    to: Address,
-    event: Event,
-    options: AskOptions,
-    headers: Partial<Message['headers']>,
-  ): Promise<Event> {
-    const invocation = this.chance.id()
-    const timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS
-    const deadline = this.clock.now() + timeoutMs
-    const answer = this.outside.ask(invocation, to, event.type, timeoutMs)
-    const replyTo = { address: OUTSIDE, invocation }
-    const sent = this.fromOutside(to, event, { ...headers, replyTo, deadline })
-    if (sent.status === 'rejected') this.outside.refuse(invocation, refused(to, event, sent.reason))
-    return answer
-  }
-
-  private async deliverFromOutside(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
-    const received = this.fromOutside(to, event, { once: id })
-    if (received.status === 'rejected') throw refused(to, event, received.reason)
-    return this.outside.acknowledgement(id)
+  private isBooting(cell: Cell): boolean {
+    return this.phase === 'booting' && this.tree.fixed.includes(cell)
   }
 
   private timerDue(address: Address, id: string): void {
@@ -471,10 +326,11 @@ export class Kernel implements CellHost {
   }
 
   private effectEnded(address: Address, invocation: Invocation, end: EffectEnd): void {
-    const { path, ref, src } = invocation
-    if (!end.ok) this.log.warn({ actor: address, effect: src, attempt: invocation.attempt, err: end.error }, 'effect failed')
-    this.route(this.kernelMessage(address, { type: kernelTypes.effectEnded, path, ref, ...end }), 'reply')
-    this.committer?.wake()
+    const { path, ref, src, attempt } = invocation
+    if (!end.ok)
+      this.log.warn({ actor: address, effect: src, attempt, err: end.error }, 'effect failed')
+    const body = { type: kernelTypes.effectEnded, path, ref, ...end }
+    this.route(this.kernelMessage(address, body), 'reply')
   }
 
   private kernelMessage(to: Address, body: Event): Message {
@@ -482,17 +338,23 @@ export class Kernel implements CellHost {
     return { id, type: body.type, to, body, headers: { privileged: true } }
   }
 
+  private exited({ address, incarnation }: Cell, reason: ExitReason): void {
+    const at = this.clock.now()
+    this.tell((observer) => observer.onExit?.({ address, reason, incarnation, at }))
+  }
+
   private isAtRest(): boolean {
-    return this.loading === 0 && this.effects.size === 0 && this.restarting.size === 0 && (this.committer?.isAtRest() ?? true)
+    return this.recovery.isAtRest && this.effects.size === 0 && (this.committer?.isAtRest() ?? true)
   }
 
   private rested(): void {
     for (const resolve of this.restingWaiters.splice(0)) resolve()
   }
 
-  private nextRest(deadline?: number): Promise<void> {
+  private nextRest(deadline = Infinity): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.clock.wakeAt(Math.min(deadline ?? Infinity, this.clock.now() + 50), resolve)
+      const lookAt = Math.min(deadline, this.clock.now() + REST_LOOK_MS)
+      const cancel = this.clock.wakeAt(lookAt, resolve)
       this.restingWaiters.push(() => {
         cancel()
         resolve()
@@ -509,8 +371,4 @@ export class Kernel implements CellHost {
       }
     }
   }
-}
-
-function refused(to: Address, event: Event, reason: string): AmbitError {
-  return new AmbitError('AMBIT_EVENT_REFUSED', `"${to}" refused "${event.type}": ${reason}. See the dead letters for more.`)
 }

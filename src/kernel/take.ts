@@ -13,7 +13,12 @@ import { turnRandom, withTurn, type Turn } from './turn.ts'
 type Admission =
   | { readonly kind: 'start'; readonly fresh: boolean }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'step'; readonly incoming: Incoming; readonly ends?: Invocation; readonly timer?: string }
+  | {
+      readonly kind: 'step'
+      readonly incoming: Incoming
+      readonly ends?: Invocation
+      readonly timer?: string
+    }
   | { readonly kind: 'stale' }
 
 /** Takes one message and makes a turn of it. Answers whether there was one. */
@@ -39,7 +44,8 @@ export function takeOne(cell: Cell): boolean {
   }
   const admission = admit(cell, message, now)
   if (admission.kind === 'stale') {
-    if (message.type !== kernelTypes.timer && message.type !== kernelTypes.start) cell.host.deadLetter(message, 'staleReply')
+    if (message.type !== kernelTypes.timer && message.type !== kernelTypes.start)
+      cell.host.deadLetter(message, 'staleReply')
     if (message.headers.stream !== undefined) cell.host.dispose(message)
     return true
   }
@@ -53,12 +59,24 @@ export function parkMessage(cell: Cell, message: Message, lane: Lane, error: Err
   const admission = admit(cell, message, now)
   beginTurn(cell, message, lane)
   if (admission.kind === 'step') settleAdmission(cell, admission)
-  cell.putRow(`~parked:${message.id}`, { at: now, message: message as unknown as Json, error: error as unknown as Json })
+  cell.putRow(`~parked:${message.id}`, {
+    at: now,
+    message: message as unknown as Json,
+    error: error as unknown as Json,
+  })
   endTurn(cell, message, now, { disposition: 'parked', error: error as unknown as Json })
-  cell.host.logger(cell.address).error({ message: message.id, type: message.type, error }, 'message parked')
+  cell.host
+    .logger(cell.address)
+    .error({ message: message.id, type: message.type, error }, 'message parked')
 }
 
-function makeTurn(cell: Cell, message: Message, lane: Lane, now: number, admission: Admission): void {
+function makeTurn(
+  cell: Cell,
+  message: Message,
+  lane: Lane,
+  now: number,
+  admission: Admission,
+): void {
   const turn: Turn = {
     now,
     systemId: cell.host.systemId,
@@ -119,10 +137,16 @@ function beginTurn(cell: Cell, message: Message, lane: Lane): void {
   cell.putRow(highWaterKey(message), stream.number)
 }
 
-function endTurn(cell: Cell, message: Message, now: number, notes: Record<string, Json | undefined>): void {
+function endTurn(
+  cell: Cell,
+  message: Message,
+  now: number,
+  notes: Record<string, Json | undefined>,
+): void {
   cell.lastNow = now
   const { id, version } = cell.spec.engine
-  const state = cell.status === 'active' && cell.started ? cell.spec.engine.describe(cell.state) : null
+  const state =
+    cell.status === 'active' && cell.started ? cell.spec.engine.describe(cell.state) : null
   const { commit } = cell
   if (message.headers.once !== undefined) {
     commit.releases.push(() => cell.host.acknowledged(message, 'committed'))
@@ -138,7 +162,12 @@ function endTurn(cell: Cell, message: Message, now: number, notes: Record<string
         at: now,
         machine: `${id}@${version}`,
         disposition: 'processed',
-        message: { id: message.id, type: message.type, body: message.body, headers: message.headers },
+        message: {
+          id: message.id,
+          type: message.type,
+          body: message.body,
+          headers: message.headers,
+        },
         state,
         status: cell.status,
         ...notes,
@@ -238,9 +267,10 @@ function admitTimer(cell: Cell, id: string, now: number): Admission {
 function admitEffectEnd(cell: Cell, body: Event): Admission {
   const invocation = cell.invocations.get(String(body.path))
   if (invocation === undefined || invocation.ref !== body.ref) return { kind: 'stale' }
-  const settled = body.ok === true
-    ? ({ status: 'done', output: body.output } as const)
-    : ({ status: 'error', error: body.error } as const)
+  const settled =
+    body.ok === true
+      ? ({ status: 'done', output: body.output } as const)
+      : ({ status: 'error', error: body.error } as const)
   return ending(invocation, settled)
 }
 
@@ -248,7 +278,10 @@ function admitReply(cell: Cell, body: Event): Admission {
   const invocation = [...cell.invocations.values()].find(({ ref }) => ref === body.invocation)
   if (invocation?.logic.kind !== 'ask') return { kind: 'stale' }
   const answer = body.event as Event
-  const settled = invocation.logic.settle?.(answer, invocation.input as never) ?? { status: 'done', output: answer }
+  const settled = invocation.logic.settle?.(answer, invocation.input as never) ?? {
+    status: 'done',
+    output: answer,
+  }
   return ending(invocation, settled)
 }
 
@@ -297,5 +330,8 @@ function highWaterKey(message: Message): string {
 function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   const record = toErrorRecord(thrown)
-  return Object.assign(new Error(record.message), { name: record.name, ...(record.code && { code: record.code }) })
+  return Object.assign(new Error(record.message), {
+    name: record.name,
+    ...(record.code && { code: record.code }),
+  })
 }

@@ -61,7 +61,11 @@ export class Timers {
   private fire(): void {
     this.wakesAt = Infinity
     const now = this.clock.now()
-    for (let first = this.heap[0]; first !== undefined && first.dueAt <= now; first = this.heap[0]) {
+    for (
+      let first = this.heap[0];
+      first !== undefined && first.dueAt <= now;
+      first = this.heap[0]
+    ) {
       this.pop()
       if (this.live.get(first.key) !== first) continue
       this.live.delete(first.key)
@@ -98,7 +102,8 @@ export class Timers {
     for (;;) {
       let below = 2 * at + 1
       if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1] as Entry, heap[below] as Entry)) below++
+      if (below + 1 < heap.length && isBefore(heap[below + 1] as Entry, heap[below] as Entry))
+        below++
       if (!isBefore(heap[below] as Entry, last)) break
       heap[at] = heap[below] as Entry
       at = below

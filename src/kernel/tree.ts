@@ -26,7 +26,13 @@ export class Tree {
     this.born = born
     if (root.kind === 'supervisor') this.plant(root, '/', undefined, [])
     else {
-      const top = { address: '/', spec: soleChild(root), parent: undefined, authority: [], restarts: [] }
+      const top = {
+        address: '/',
+        spec: soleChild(root),
+        parent: undefined,
+        authority: [],
+        restarts: [],
+      }
       this.branches.set('/', top)
       this.plant(root, childAddress('/', root.id), top, [])
     }
@@ -71,24 +77,44 @@ export class Tree {
     if (this.branchOf(cell.address)?.spec.kind === 'pool') this.cells.delete(cell.address)
   }
 
-  private plant(spec: ChildSpec, address: Address, parent: Branch | undefined, above: readonly Json[]): void {
+  private plant(
+    spec: ChildSpec,
+    address: Address,
+    parent: Branch | undefined,
+    above: readonly Json[],
+  ): void {
     const authority = spec.authority === undefined ? above : [...above, spec.authority]
     if (spec.kind === 'actor') {
       this.fixed.push(this.makeCell(address, spec, spec.input, authority))
       return
     }
-    const branch: Branch = { address, spec, parent, authority: this.poolAuthority(spec, authority), restarts: [] }
+    const branch: Branch = {
+      address,
+      spec,
+      parent,
+      authority: this.poolAuthority(spec, authority),
+      restarts: [],
+    }
     this.branches.set(address, branch)
     if (spec.kind === 'pool') return
-    for (const child of spec.children) this.plant(child, childAddress(address, child.id), branch, authority)
+    for (const child of spec.children)
+      this.plant(child, childAddress(address, child.id), branch, authority)
   }
 
-  private poolAuthority(spec: SupervisorSpec | PoolSpec, authority: readonly Json[]): readonly Json[] {
+  private poolAuthority(
+    spec: SupervisorSpec | PoolSpec,
+    authority: readonly Json[],
+  ): readonly Json[] {
     if (spec.kind !== 'pool' || spec.member.authority === undefined) return authority
     return [...authority, spec.member.authority]
   }
 
-  private makeCell(address: Address, spec: ActorSpec, input: unknown, authority: readonly Json[]): Cell {
+  private makeCell(
+    address: Address,
+    spec: ActorSpec,
+    input: unknown,
+    authority: readonly Json[],
+  ): Cell {
     const cell = new Cell(address, spec, input, authority, this.host)
     this.cells.set(address, cell)
     if (spec.name !== undefined) this.host.registry.register(spec.name, address)

@@ -1,4 +1,10 @@
-import type { ActionArgs, ActionFunction, EventObject, MachineContext, ParameterizedObject } from 'xstate'
+import type {
+  ActionArgs,
+  ActionFunction,
+  EventObject,
+  MachineContext,
+  ParameterizedObject,
+} from 'xstate'
 import { AmbitError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Lane } from '../kernel/mailbox.ts'
@@ -20,17 +26,7 @@ export type AmbitAction<
   E extends EventObject,
   All extends EventObject = E,
   P extends ParameterizedObject['params'] | undefined = undefined,
-> = ActionFunction<
-  C,
-  E,
-  All,
-  P,
-  never,
-  never,
-  never,
-  never,
-  never
->
+> = ActionFunction<C, E, All, P, never, never, never, never, never>
 
 type Value<C, E, T> = T | ((args: Args<C, E>) => T)
 
@@ -41,7 +37,12 @@ export function tell<C extends MachineContext, E extends EventObject, All extend
   options: { readonly lane?: Extract<Lane, 'control' | 'user'> } = {},
 ): AmbitAction<C, E, All> {
   return action('tell', (args) => [
-    { kind: 'tell', to: valueOf(to, args), event: valueOf(event, args), lane: options.lane ?? 'user' },
+    {
+      kind: 'tell',
+      to: valueOf(to, args),
+      event: valueOf(event, args),
+      lane: options.lane ?? 'user',
+    },
   ])
 }
 
@@ -64,21 +65,28 @@ export function think<C extends MachineContext, E extends EventObject, All exten
 }
 
 /** Writes one keyed row beside the snapshot; `null` deletes it. */
-export function putRow<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  key: Value<C, E, string>,
-  value: Value<C, E, Json>,
-): AmbitAction<C, E, All> {
-  return action('putRow', (args) => [{ kind: 'put', key: valueOf(key, args), value: valueOf(value, args) }])
+export function putRow<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(key: Value<C, E, string>, value: Value<C, E, Json>): AmbitAction<C, E, All> {
+  return action('putRow', (args) => [
+    { kind: 'put', key: valueOf(key, args), value: valueOf(value, args) },
+  ])
 }
 
 /**
  * Calls a function after the commit, for looking on only: its result is ignored and what it throws is logged. It may
  * be skipped by a crash and is never called again.
  */
-export function observe<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  run: (args: Args<C, E>) => unknown,
-): AmbitAction<C, E, All> {
-  return action('observe', (args) => [{ kind: 'observe', name: run.name || 'observe', run: () => run(args) }])
+export function observe<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(run: (args: Args<C, E>) => unknown): AmbitAction<C, E, All> {
+  return action('observe', (args) => [
+    { kind: 'observe', name: run.name || 'observe', run: () => run(args) },
+  ])
 }
 
 /** What `perform` may give: messages, answers, rows and thoughts, as data. */
@@ -87,14 +95,19 @@ export type Performed = Extract<Command, { kind: 'tell' | 'reply' | 'put' | 'thi
 const PERFORMED: ReadonlySet<string> = new Set<Performed['kind']>(['tell', 'reply', 'put', 'think'])
 
 /** Several tells, answers, rows and thoughts from one pure decision, so that it is taken once and in one place. */
-export function perform<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  decide: (args: Args<C, E>) => readonly Performed[],
-): AmbitAction<C, E, All> {
+export function perform<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(decide: (args: Args<C, E>) => readonly Performed[]): AmbitAction<C, E, All> {
   return commands<C, E, All>((args) => {
     const wanted = decide(args)
     const other = wanted.find(({ kind }) => !PERFORMED.has(kind))
     if (other === undefined) return wanted
-    throw new AmbitError('AMBIT_NOT_SUPPORTED', `perform(...) gives tell, reply, put or think, got "${other.kind}".`)
+    throw new AmbitError(
+      'AMBIT_NOT_SUPPORTED',
+      `perform(...) gives tell, reply, put or think, got "${other.kind}".`,
+    )
   })
 }
 
@@ -105,7 +118,12 @@ export function commands<
   All extends EventObject = E,
   P extends ParameterizedObject['params'] | undefined = undefined,
 >(decide: (args: Args<C, E>, params: P) => readonly Command[]): AmbitAction<C, E, All, P> {
-  return action<C, E, All>('commands', decide as Maker<C, E>) as unknown as AmbitAction<C, E, All, P>
+  return action<C, E, All>('commands', decide as Maker<C, E>) as unknown as AmbitAction<
+    C,
+    E,
+    All,
+    P
+  >
 }
 
 /** What an action of ours wants done, or undefined when it is the author's own function. */
@@ -128,7 +146,7 @@ function action<C extends MachineContext, E extends EventObject, All extends Eve
 ): AmbitAction<C, E, All> {
   const marker = () => undefined
   Object.defineProperty(marker, 'name', { value: `ambit.${name}` })
-  return Object.assign(marker, { [COMMANDS]: make }) as unknown as AmbitAction<C, E, All>
+  return Object.assign(marker, { [COMMANDS]: make })
 }
 
 function valueOf<C, E, T>(value: Value<C, E, T>, args: Args<C, E>): T {

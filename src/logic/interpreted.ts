@@ -22,7 +22,10 @@ export interface InterpreterOptions {
  * Steps a machine by XState's own rules, through the machine's `transition` with a scope of ours that only collects.
  * The machines it invokes are stepped in the same turn; the rest of what it asks for comes back as commands.
  */
-export function createInterpreter(machine: AnyStateMachine, options: InterpreterOptions = {}): Engine {
+export function createInterpreter(
+  machine: AnyStateMachine,
+  options: InterpreterOptions = {},
+): Engine {
   const definition = withStepLimit(machine)
   return {
     id: machine.id,
@@ -54,7 +57,13 @@ class StepRun {
   private readonly commands: Command[] = []
   private readonly queue: Incoming[] = []
 
-  constructor(root: AnyStateMachine, state: { machines: ReadonlyMap<string, AnyMachineSnapshot>; sources?: ReadonlyMap<string, string> }) {
+  constructor(
+    root: AnyStateMachine,
+    state: {
+      machines: ReadonlyMap<string, AnyMachineSnapshot>
+      sources?: ReadonlyMap<string, string>
+    },
+  ) {
     this.root = root
     this.machines = new Map(state.machines)
     this.sources = new Map(state.sources)
@@ -63,7 +72,7 @@ class StepRun {
   initialise(path: string, machine: AnyStateMachine, input: unknown): void {
     const collected: CollectedAction[] = []
     const scope = collectingScope(this.refAt(path), collected)
-    const snapshot = machine.getInitialSnapshot(scope, input as never) as AnyMachineSnapshot
+    const snapshot = machine.getInitialSnapshot(scope, input) as AnyMachineSnapshot
     this.take(path, undefined, snapshot, collected)
   }
 
@@ -92,7 +101,8 @@ class StepRun {
     const state: MachineState = { machines: this.machines, sources: this.sources }
     const { commands } = this
     if (root.status === 'error') return { state, status: 'error', error: root.error, commands }
-    if (root.status === 'done') return { state, status: 'done', output: root.output as unknown, commands }
+    if (root.status === 'done')
+      return { state, status: 'done', output: root.output as unknown, commands }
     return { state, status: 'active', commands }
   }
 
@@ -103,7 +113,7 @@ class StepRun {
     const scope = collectingScope(this.refAt(incoming.target), collected)
     let after: AnyMachineSnapshot
     try {
-      after = before.machine.transition(before, incoming.event as never, scope)
+      after = before.machine.transition(before, incoming.event, scope)
     } catch (error) {
       if (incoming.target === '') throw error
       this.childFailed(incoming.target, error)
@@ -132,7 +142,10 @@ class StepRun {
   private collect(path: string, action: CollectedAction): void {
     switch (action.type) {
       case 'xstate.raise':
-        return this.collectRaise(path, action.params as { event: Event; id?: string; delay?: number })
+        return this.collectRaise(
+          path,
+          action.params as { event: Event; id?: string; delay?: number },
+        )
       case 'xstate.cancel': {
         const { sendId } = action.params as { sendId: string }
         return void this.commands.push({ kind: 'cancel', target: path, id: sendId })
@@ -142,10 +155,17 @@ class StepRun {
       case 'xstate.stopChild':
         return this.collectStop(path, action.params as { id: string } | undefined)
       case 'xstate.sendTo':
-        return this.collectSendTo(path, action.params as { to: { path?: string; id: string }; event: Event; delay?: number })
+        return this.collectSendTo(
+          path,
+          action.params as { to: { path?: string; id: string }; event: Event; delay?: number },
+        )
       case 'xstate.log': {
         const { label, value } = action.params as { label?: string; value: unknown }
-        return void this.commands.push({ kind: 'log', value, ...(label !== undefined && { label }) })
+        return void this.commands.push({
+          kind: 'log',
+          value,
+          ...(label !== undefined && { label }),
+        })
       }
       case 'xstate.emit':
         throw unsupported('emit', this.root.id)
@@ -171,7 +191,8 @@ class StepRun {
     const nested = childMachine(logic)
     if (nested !== undefined) return this.initialise(child, nested, input)
     const invocable = invocableOf(logic) ?? plainPromise(logic)
-    if (invocable === undefined) throw unsupported(`actor "${String(src)}", which is no promise and no machine,`, this.root.id)
+    if (invocable === undefined)
+      throw unsupported(`actor "${String(src)}", which is no promise and no machine,`, this.root.id)
     this.commands.push({ kind: 'invoke', path: child, src: String(src), input, logic: invocable })
   }
 
@@ -185,7 +206,10 @@ class StepRun {
     }
   }
 
-  private collectSendTo(path: string, params: { to: { path?: string; id: string }; event: Event; delay?: number }): void {
+  private collectSendTo(
+    path: string,
+    params: { to: { path?: string; id: string }; event: Event; delay?: number },
+  ): void {
     if (params.delay !== undefined) throw unsupported('a delayed sendTo', this.root.id)
     const target = params.to.path ?? join(path, params.to.id)
     this.queue.push({ target, event: params.event })
@@ -201,10 +225,12 @@ class StepRun {
     if (typeof exec !== 'function') {
       throw new AmbitError(
         'AMBIT_NOT_SUPPORTED',
-        `Machine "${this.root.id}" names the action "${action.type}" but nobody implemented it. Add it in setup({ actions }).`,
+        `Machine "${this.root.id}" names the action "${action.type}" but nobody implemented it. ` +
+          'Add it in setup({ actions }).',
       )
     }
-    const run = () => (exec as (info: unknown, params: unknown) => unknown)(action.info, action.params)
+    const run = () =>
+      (exec as (info: unknown, params: unknown) => unknown)(action.info, action.params)
     this.commands.push({ kind: 'observe', name: action.type, run })
   }
 
@@ -212,13 +238,19 @@ class StepRun {
     if (snapshot.status === 'error') return this.childFailed(path, snapshot.error)
     if (snapshot.status !== 'done') return
     const { parent, id } = split(path)
-    this.queue.push({ target: parent, event: { type: `xstate.done.actor.${id}`, output: snapshot.output as unknown, actorId: id } })
+    this.queue.push({
+      target: parent,
+      event: { type: `xstate.done.actor.${id}`, output: snapshot.output as unknown, actorId: id },
+    })
   }
 
   private childFailed(path: string, error: unknown): void {
     const { parent, id } = split(path)
     this.collectStop(parent, { id })
-    this.queue.push({ target: parent, event: { type: `xstate.error.actor.${id}`, error, actorId: id } })
+    this.queue.push({
+      target: parent,
+      event: { type: `xstate.error.actor.${id}`, error, actorId: id },
+    })
   }
 
   /** XState constructs an actor for each child; only a light ref stays in the snapshot. */
@@ -247,7 +279,11 @@ interface SpawnParams {
   readonly actorRef?: { readonly id: string }
 }
 
-function invocableAt(root: AnyStateMachine, state: MachineState, path: string): Invocable | undefined {
+function invocableAt(
+  root: AnyStateMachine,
+  state: MachineState,
+  path: string,
+): Invocable | undefined {
   const src = state.sources.get(path)
   const machine = state.machines.get(split(path).parent)?.machine ?? root
   if (src === undefined) return undefined
@@ -256,11 +292,16 @@ function invocableAt(root: AnyStateMachine, state: MachineState, path: string): 
 }
 
 function unsupported(what: string, machine: string): AmbitError {
-  return new AmbitError('AMBIT_NOT_SUPPORTED', `Machine "${machine}" uses ${what}, which this version does not run.`)
+  return new AmbitError(
+    'AMBIT_NOT_SUPPORTED',
+    `Machine "${machine}" uses ${what}, which this version does not run.`,
+  )
 }
 
 function asThrown(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String((error as { message?: unknown } | undefined)?.message ?? error))
+  return error instanceof Error
+    ? error
+    : new Error(String((error as { message?: unknown } | undefined)?.message ?? error))
 }
 
 function join(path: string, id: string): string {

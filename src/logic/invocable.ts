@@ -27,11 +27,11 @@ export function effect<Input, Output>(
 ): PromiseActorLogic<Output, Input> {
   const logic: EffectLogic = {
     kind: 'effect',
-    run: run as EffectLogic['run'],
-    idempotent: (options.idempotent ?? false) as EffectLogic['idempotent'],
+    run: run,
+    idempotent: options.idempotent ?? false,
     readOnly: false,
-    timeoutMs: (options.timeoutMs ?? EFFECT_TIMEOUT_MS) as EffectLogic['timeoutMs'],
-    ...(options.key !== undefined && { key: options.key as EffectLogic['key'] }),
+    timeoutMs: options.timeoutMs ?? EFFECT_TIMEOUT_MS,
+    ...(options.key !== undefined && { key: options.key }),
   }
   return asPromiseLogic<Output, Input>(logic, run)
 }
@@ -46,7 +46,7 @@ export function readOnly<Input, Output>(
 ): PromiseActorLogic<Output, Input> {
   const logic: EffectLogic = {
     kind: 'effect',
-    run: run as EffectLogic['run'],
+    run: run,
     idempotent: true,
     readOnly: true,
     timeoutMs: options.timeoutMs ?? EFFECT_TIMEOUT_MS,
@@ -70,7 +70,9 @@ export const ASK_ACTOR_TIMEOUT_MS = 30_000
  * A question to another actor, invoked like any promise actor; its output is the answer. The question stands in the
  * asker's committed state with a durable deadline, so it survives a crash of either side.
  */
-export function ask<Input = undefined>(options: AskActorOptions<Input>): PromiseActorLogic<Event, Input> {
+export function ask<Input = undefined>(
+  options: AskActorOptions<Input>,
+): PromiseActorLogic<Event, Input> {
   return askLogic<Input, Event>({
     kind: 'ask',
     request: (input: never) => {
@@ -113,7 +115,13 @@ function asPromiseLogic<Output, Input>(
   run: (input: Input, context: EffectContext) => Promise<Output> | Output,
 ): PromiseActorLogic<Output, Input> {
   const promise = fromPromise<Output, Input>(async ({ input, signal }) =>
-    run(input, { signal, idempotencyKey: '', deadline: Infinity, attempt: 1, maybeExecuted: false }),
+    run(input, {
+      signal,
+      idempotencyKey: '',
+      deadline: Infinity,
+      attempt: 1,
+      maybeExecuted: false,
+    }),
   )
   return Object.assign(promise, { [INVOCABLE]: logic })
 }

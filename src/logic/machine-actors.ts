@@ -31,7 +31,7 @@ export function withStepLimit(machine: AnyStateMachine): AnyStateMachine {
   const known = limited.get(machine)
   if (known !== undefined) return known
   const copy = machine.provide({}) as AnyStateMachine
-  const options = copy.options as { maxIterations?: number }
+  const options = copy.options
   if (!Number.isFinite(options.maxIterations)) options.maxIterations = MICROSTEPS_MAX
   limited.set(machine, copy)
   return copy
@@ -53,13 +53,24 @@ export function plainPromise(logic: unknown): EffectLogic | undefined {
 }
 
 interface PromiseLogic {
-  readonly config: (args: { input: unknown; signal: AbortSignal; system: unknown; self: unknown; emit: unknown }) => unknown
-  transition(snapshot: unknown, event: unknown, scope: unknown): { status?: string; output?: unknown }
+  readonly config: (args: {
+    input: unknown
+    signal: AbortSignal
+    system: unknown
+    self: unknown
+    emit: unknown
+  }) => unknown
+  transition(
+    snapshot: unknown,
+    event: unknown,
+    scope: unknown,
+  ): { status?: string; output?: unknown }
 }
 
 function isPromiseLogic(logic: object): logic is PromiseLogic {
   const candidate = logic as Partial<PromiseLogic>
-  if (typeof candidate.config !== 'function' || typeof candidate.transition !== 'function') return false
+  if (typeof candidate.config !== 'function' || typeof candidate.transition !== 'function')
+    return false
   const probe = {}
   try {
     const event = { type: 'xstate.promise.resolve', data: probe }

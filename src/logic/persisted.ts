@@ -44,14 +44,16 @@ export function restoreCell(root: AnyStateMachine, stored: StoredCell): MachineS
 
 function persistMachine(snapshot: AnyMachineSnapshot): StoredMachine {
   const history: Record<string, readonly { id: string }[]> = {}
-  for (const [key, nodes] of Object.entries(snapshot.historyValue as Record<string, readonly { id: string }[]>)) {
+  for (const [key, nodes] of Object.entries(
+    snapshot.historyValue as Record<string, readonly { id: string }[]>,
+  )) {
     history[key] = nodes.map(({ id }) => ({ id }))
   }
   return {
     value: snapshot.value as Json,
     context: snapshot.context as Json,
     status: snapshot.status,
-    ...(Object.keys(history).length > 0 && { history: history as unknown as Json }),
+    ...(Object.keys(history).length > 0 && { history: history }),
     ...(snapshot.output !== undefined && { output: snapshot.output as Json }),
   }
 }
@@ -90,7 +92,8 @@ function childMachineAt(
   path: string,
 ): AnyStateMachine | undefined {
   const cut = path.lastIndexOf('/')
-  const parent = machines.get(cut < 0 ? '' : path.slice(0, cut))?.machine as AnyStateMachine | undefined
+  const parent = machines.get(cut < 0 ? '' : path.slice(0, cut))?.machine as
+    AnyStateMachine | undefined
   return parent === undefined ? undefined : childMachine(logicOf(parent, sources.get(path)))
 }
 

@@ -1,4 +1,11 @@
-import { createActor, fromTransition, type AnyActorRef, type AnyActorScope } from 'xstate'
+import {
+  createActor,
+  fromTransition,
+  type ActorScope,
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type EventObject,
+} from 'xstate'
 
 /** What XState hands to the executor: the action's type, its arguments and its resolved parameters. */
 export interface CollectedAction {
@@ -39,8 +46,11 @@ export function lightRef(id: string, path: string, parent: LightRef | undefined)
   return ref
 }
 
+/** The scope that XState's step functions take. */
+export type StepScope = ActorScope<AnyMachineSnapshot, EventObject>
+
 /** A scope of ours for XState's own `machine.transition`: it only collects. */
-export function collectingScope(self: LightRef, collected: CollectedAction[]): AnyActorScope {
+export function collectingScope(self: LightRef, collected: CollectedAction[]): StepScope {
   const scope = {
     self: self as unknown as AnyActorRef,
     id: self.id,
@@ -52,7 +62,7 @@ export function collectingScope(self: LightRef, collected: CollectedAction[]): A
     stopChild: () => undefined,
     actionExecutor: (action: unknown) => void collected.push(action as CollectedAction),
   }
-  return scope as unknown as AnyActorScope
+  return scope
 }
 
 function refuse(): never {

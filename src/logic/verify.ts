@@ -33,15 +33,21 @@ interface ActorUse {
 export function refuseUnsupported(machine: AnyStateMachine): void {
   for (const { state, name, exec } of actionsOf(machine)) {
     const type = builtinType(exec)
-    if (type !== undefined && !RUN_HERE.has(type)) throw unsupported(machine, state, `the action ${type}`)
-    if (exec === undefined) throw unsupported(machine, state, `the action "${name}", which nobody implemented`)
+    if (type !== undefined && !RUN_HERE.has(type))
+      throw unsupported(machine, state, `the action ${type}`)
+    if (exec === undefined)
+      throw unsupported(machine, state, `the action "${name}", which nobody implemented`)
   }
   for (const { state, src, logic, systemId } of actorsOf(machine)) {
     if (systemId !== undefined) throw unsupported(machine, state, `systemId for "${src}"`)
     const nested = childMachine(logic)
     if (nested !== undefined) refuseUnsupported(nested)
     else if (invocableOf(logic) === undefined && plainPromise(logic) === undefined) {
-      throw unsupported(machine, state, `the actor "${src}", which is neither a promise nor a machine`)
+      throw unsupported(
+        machine,
+        state,
+        `the actor "${src}", which is neither a promise nor a machine`,
+      )
     }
   }
 }
@@ -82,7 +88,7 @@ export function actorsOf(machine: AnyStateMachine): ActorUse[] {
   }
   for (const { state, exec } of actionsOf(machine)) {
     if (builtinType(exec) !== 'xstate.spawnChild') continue
-    const { src, systemId } = exec as unknown as { src: unknown; systemId?: unknown }
+    const { src, systemId } = exec as { src: unknown; systemId?: unknown }
     uses.push({ state, src: String(src), logic: logicOf(machine, src), systemId })
   }
   return uses
@@ -98,7 +104,12 @@ function actionsOf(machine: AnyStateMachine): ActionUse[] {
   for (const node of nodesOf(machine.root)) {
     const { entry, exit, always, initial } = node
     const transitions = [...node.transitions.values()].flat()
-    const lists = [entry, exit, ...(always ?? []).map(({ actions }) => actions), ...transitions.map(({ actions }) => actions)]
+    const lists = [
+      entry,
+      exit,
+      ...(always ?? []).map(({ actions }) => actions),
+      ...transitions.map(({ actions }) => actions),
+    ]
     if (Object.keys(node.states).length > 0) lists.push(initial.actions)
     for (const action of lists.flat() as unknown[]) add(node.id, action)
   }
@@ -124,6 +135,6 @@ function unsupported(machine: AnyStateMachine, state: string, what: string): Amb
   return new AmbitError(
     'AMBIT_NOT_SUPPORTED',
     `Machine "${machine.id}" uses ${what} in state "${state}"; this version does not run it. ` +
-      'Use a promise, a machine, or one of Ambit\'s actions (tell, reply, think, observe).',
+      "Use a promise, a machine, or one of Ambit's actions (tell, reply, think, observe).",
   )
 }

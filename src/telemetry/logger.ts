@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { pino as createPino } from 'pino'
 import type { z } from 'zod'
 import type { Logger } from '../kernel/ports/logger.ts'
 
@@ -46,12 +47,16 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 }
 
 function loadPino({ schemas = [], descriptor = 2 }: LoggerOptions, level: LogLevel): Logger {
-  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino')
-  const names = [...new Set([...SECRET_FIELDS, ...schemas.flatMap((schema) => secretFields(schema))])]
+  const { pino } = createRequire(import.meta.url)('pino') as { pino: typeof createPino }
+  const names = [
+    ...new Set([...SECRET_FIELDS, ...schemas.flatMap((schema) => secretFields(schema))]),
+  ]
   const depths = Array.from({ length: REDACTION_DEPTH_MAX }, (_, depth) => '*.'.repeat(depth))
-  const paths = names.flatMap((name) => depths.map((above) => `${above}["${name}"]`.replace('.[', '[')))
+  const paths = names.flatMap((name) =>
+    depths.map((above) => `${above}["${name}"]`.replace('.[', '[')),
+  )
   const settings = { level, base: undefined, redact: { paths, censor: '[secret]' } }
-  return pino(settings, pino.destination({ dest: descriptor, sync: true })) as unknown as Logger
+  return pino(settings, pino.destination({ dest: descriptor, sync: true }))
 }
 
 /** Marks a field whose value must not appear in operations logs. */
@@ -61,8 +66,14 @@ export function secret<Schema extends z.ZodType>(schema: Schema): Schema {
 
 /** The names of the fields that a schema marks as secret, at any depth. */
 export function secretFields(schema: z.ZodType): string[] {
-  const { shape, element, innerType } = schema.def as { shape?: Record<string, z.ZodType>; element?: z.ZodType; innerType?: z.ZodType }
-  const below = [element, innerType].flatMap((inner) => (inner === undefined ? [] : secretFields(inner)))
+  const { shape, element, innerType } = schema.def as {
+    shape?: Record<string, z.ZodType>
+    element?: z.ZodType
+    innerType?: z.ZodType
+  }
+  const below = [element, innerType].flatMap((inner) =>
+    inner === undefined ? [] : secretFields(inner),
+  )
   const fields = Object.entries(shape ?? {}).flatMap(([name, field]) => [
     ...(isSecret(field) ? [name] : []),
     ...secretFields(field),

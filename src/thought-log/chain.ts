@@ -40,7 +40,8 @@ export class ChainCheck {
     const head = this.last
     if (this.fault !== undefined) return { ok: false, fault: this.fault, head }
     for (const kept of this.kept.values()) {
-      if (kept.position > 0 && !this.met.has(kept.position)) return { ok: false, fault: { kind: 'cut', kept, found: head }, head }
+      if (kept.position > 0 && !this.met.has(kept.position))
+        return { ok: false, fault: { kind: 'cut', kept, found: head }, head }
     }
     return { ok: true, head }
   }
@@ -59,7 +60,8 @@ export class ChainCheck {
     const kept = this.kept.get(turn.position)
     if (kept === undefined) return
     this.met.add(turn.position)
-    if (kept.hash !== turn.hash) this.fault ??= { kind: 'edited', position: turn.position, address: turn.address }
+    if (kept.hash !== turn.hash)
+      this.fault ??= { kind: 'edited', position: turn.position, address: turn.address }
   }
 }
 
@@ -73,6 +75,9 @@ export function describeFault(fault: ChainFault): string {
     case 'unlinked':
       return `Record ${fault.position} does not follow the one before it: a record was replaced or moved.`
     case 'cut':
-      return `The log ends at record ${fault.found.position}, but record ${fault.kept.position} was seen before: its tail was cut.`
+      return (
+        `The log ends at record ${fault.found.position}, ` +
+        `but record ${fault.kept.position} was seen before: its tail was cut.`
+      )
   }
 }

@@ -1,3 +1,4 @@
+import type { Json } from '../kernel/json.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
 import type { StoredTurn } from '../kernel/ports/journal.ts'
 import { readRecord } from './record.ts'
@@ -22,28 +23,38 @@ export function explainAction(key: string, turns: readonly StoredTurn[]): Explan
     const record = readRecord(turn)
     if (record === undefined) return []
     const about = record.thoughts.filter((thought) => thought.key === key)
-    return about.map((thought) => ({ position: record.position, at: record.at, actor: record.actor, thought }))
+    return about.map((thought) => ({
+      position: record.position,
+      at: record.at,
+      actor: record.actor,
+      thought,
+    }))
   })
   return { key, steps }
 }
 
 /** A page for a person: one line a step, the claimed reason kept apart from the mechanical one. */
 export function describeExplanation({ key, steps }: Explanation): string {
-  const lines = steps.map(({ at, thought }) => `${new Date(at).toISOString()}  ${describeThought(thought)}`)
+  const lines = steps.map(
+    ({ at, thought }) => `${new Date(at).toISOString()}  ${describeThought(thought)}`,
+  )
   return [`Action ${key}`, ...lines].join('\n')
 }
 
 export function describeThought(thought: Thought): string {
-  const say = (field: string) => String(thought[field] ?? '')
+  const say = (field: string) => textOf(thought[field])
   switch (thought.kind) {
     case 'proposed':
-      return `proposed   ${say('what')} by ${say('proposer')}; claimed reason: ${say('why')} (confidence ${say('confidence')})`
+      return (
+        `proposed   ${say('what')} by ${say('proposer')}; ` +
+        `claimed reason: ${say('why')} (confidence ${say('confidence')})`
+      )
     case 'decision':
       return `decided    ${say('severity')}; ${describeResults(thought)}`
     case 'escalated':
       return `escalated  as case ${say('case')} because of ${describeRules(thought)}`
     case 'humanDecision':
-      return `human      ${say('person')}: ${say('verdict')}${thought.reason === undefined ? '' : `, "${say('reason')}"`}`
+      return `human      ${say('person')}: ${say('verdict')}${because(thought.reason)}`
     case 'humanRefused':
       return `refused    ${say('person')}: ${say('verdict')} on ${say('case')} (${say('reason')})`
     case 'caseClosed':
@@ -63,12 +74,28 @@ export function describeThought(thought: Thought): string {
   }
 }
 
+function because(reason: Json | undefined): string {
+  return reason === undefined ? '' : `, "${textOf(reason)}"`
+}
+
+function textOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 function describeRules(thought: Thought): string {
-  return Array.isArray(thought.rules) && thought.rules.length > 0 ? thought.rules.join(', ') : 'an unknown outcome'
+  return Array.isArray(thought.rules) && thought.rules.length > 0
+    ? thought.rules.join(', ')
+    : 'an unknown outcome'
 }
 
 function describeResults(thought: Thought): string {
-  const results = (thought.results ?? []) as unknown as readonly { rule: string; severity: string; seen: string; limit: string }[]
+  const results = (thought.results ?? []) as unknown as readonly {
+    rule: string
+    severity: string
+    seen: string
+    limit: string
+  }[]
   return results
     .filter(({ rule }) => rule !== 'action')
     .map(({ rule, severity, seen, limit }) => `${rule} ${severity} (${seen}; limit ${limit})`)

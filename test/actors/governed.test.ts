@@ -13,7 +13,10 @@ test('A1 a refund over its envelope waits for a human and happens once when appr
   expect(world.refunds).toBe(0)
   expect(system.cases()).toMatchObject([{ id: 'c-1', status: 'open', rules: ['perAction'] }])
   const alice = await approver(system, 'alice')
-  expect(await alice('c-1', 'approve')).toMatchObject({ type: 'ambit.approval.accepted', status: 'approved' })
+  expect(await alice('c-1', 'approve')).toMatchObject({
+    type: 'ambit.approval.accepted',
+    status: 'approved',
+  })
   await system.atRest()
   expect(world.made.length).toBe(1)
   expect(system.read.actors.get('/desk')?.get().state).toBe('refunded')
@@ -106,22 +109,30 @@ test('A7 an unknown outcome of another action is in doubt, stays charged and goe
 test.each([
   { happened: true, state: 'refunded', status: 'committed', sum: 10_000 },
   { happened: false, state: 'declined', status: 'released', sum: 0 },
-])('A15 a case in doubt is settled by a person: happened $happened', async ({ happened, state, status, sum }) => {
-  const world = new World()
-  world.onExecute = () => {
-    throw new Error('no answer')
-  }
-  const system = refundSystem(world, { idempotent: false })
-  await system.start()
-  await system.atRest()
-  const alice = await approver(system, 'alice')
-  expect(await alice('c-1', 'approve')).toMatchObject({ type: 'ambit.approval.refused', reason: 'wrongVerdict' })
-  expect(await alice('c-1', 'settle', { happened })).toMatchObject({ type: 'ambit.approval.accepted' })
-  await system.atRest()
-  expect(system.read.actors.get('/desk')?.get().state).toBe(state)
-  expect(ledgerOf(system)).toEqual({ statuses: [status], sums: [sum] })
-  await system.stop()
-})
+])(
+  'A15 a case in doubt is settled by a person: happened $happened',
+  async ({ happened, state, status, sum }) => {
+    const world = new World()
+    world.onExecute = () => {
+      throw new Error('no answer')
+    }
+    const system = refundSystem(world, { idempotent: false })
+    await system.start()
+    await system.atRest()
+    const alice = await approver(system, 'alice')
+    expect(await alice('c-1', 'approve')).toMatchObject({
+      type: 'ambit.approval.refused',
+      reason: 'wrongVerdict',
+    })
+    expect(await alice('c-1', 'settle', { happened })).toMatchObject({
+      type: 'ambit.approval.accepted',
+    })
+    await system.atRest()
+    expect(system.read.actors.get('/desk')?.get().state).toBe(state)
+    expect(ledgerOf(system)).toEqual({ statuses: [status], sums: [sum] })
+    await system.stop()
+  },
+)
 
 test('A9 two distinct persons must approve where the quorum is two', async () => {
   const world = new World()
@@ -131,7 +142,10 @@ test('A9 two distinct persons must approve where the quorum is two', async () =>
   await system.atRest()
   const [alice, bob] = [await approver(system, 'alice'), await approver(system, 'bob')]
   expect(await alice('c-1', 'approve')).toMatchObject({ status: 'open', needed: 1 })
-  expect(await alice('c-1', 'approve')).toMatchObject({ type: 'ambit.approval.refused', reason: 'votedBefore' })
+  expect(await alice('c-1', 'approve')).toMatchObject({
+    type: 'ambit.approval.refused',
+    reason: 'votedBefore',
+  })
   await system.atRest()
   expect(world.refunds).toBe(0)
   expect(await bob('c-1', 'approve')).toMatchObject({ status: 'approved' })
@@ -197,7 +211,10 @@ test('A8 whoever runs the agent may not approve its proposal', async () => {
   await system.start()
   await system.atRest()
   const alice = await approver(system, 'alice')
-  expect(await alice('c-1', 'approve')).toMatchObject({ type: 'ambit.approval.refused', reason: 'excluded' })
+  expect(await alice('c-1', 'approve')).toMatchObject({
+    type: 'ambit.approval.refused',
+    reason: 'excluded',
+  })
   await system.stop()
 })
 
@@ -254,13 +271,17 @@ test('L2 a window that is full sends the next refund to a human, and the log sho
 /** The outcome of every action and its attempts, from the thought log. */
 async function outcomes(system: ReturnType<typeof refundSystem>): Promise<(Json | undefined)[][]> {
   const turns = await system.history({ under: '/system/actions' })
-  const thoughts = turns.flatMap(({ record }) => (JSON.parse(record) as { thoughts?: Event[] }).thoughts ?? [])
-  return thoughts.filter(({ kind }) => kind === 'outcome').map(({ outcome, attempts }) => [outcome as Json, attempts as Json])
+  const thoughts = turns.flatMap(
+    ({ record }) => (JSON.parse(record) as { thoughts?: Event[] }).thoughts ?? [],
+  )
+  return thoughts
+    .filter(({ kind }) => kind === 'outcome')
+    .map(({ outcome, attempts }) => [outcome as Json, attempts as Json])
 }
 
 /** With a clock by hand nothing is ever "soon": turns are counted until they stay the same. */
 async function settled(system: ReturnType<typeof refundSystem>): Promise<void> {
-  for (let before = -1, same = 0; same < 20; ) {
+  for (let before = -1, same = 0; same < 20;) {
     await new Promise((resolve) => setImmediate(resolve))
     const { turns } = system.read.counters.get()
     same = turns === before ? same + 1 : 0

@@ -22,7 +22,7 @@ const stateAt: Record<Moment, string> = {
   executing: 'executing',
 }
 
-/** The turn after which the blow falls: a withdrawal takes as many rounds as the ledger's answer, so it starts early. */
+/** The turn after which the blow falls: a withdrawal takes as many rounds as the ledger's answer, so it is early. */
 const strikeAfter: Record<Moment, (report: TurnReport) => boolean> = {
   proposed: ({ address }) => address === '/desk',
   waiting: ({ state }) => state === 'awaitingHuman',
@@ -53,46 +53,49 @@ const table: Row[] = [
   { moment: 'executing', blow: 'crashes', ...done },
 ]
 
-test.each(table)('A5 an agent that $blow while its action is $moment orphans nothing', async (row) => {
-  const world = new World()
-  const gate = withResolvers()
-  let struck = false
-  let actionState: unknown
-  const found: unknown[] = []
-  const striker: Observer = {
-    onTurn(report) {
-      if (report.address.startsWith('/system/actions/')) {
-        if (report.type === 'ambit.action.withdraw') found.push(actionState)
-        actionState = report.state
-      }
-      if (struck || !strikeAfter[row.moment](report)) return
-      struck = true
-      strike(system, row.blow)
-    },
-  }
-  // The effect waits until the blow has landed, so that `executing` means what it says.
-  world.onExecute = async () => {
-    if (row.moment === 'executing') await gate.promise
-  }
-  const amount = row.moment === 'waiting' ? '720.00 USD' : '100.00 USD'
-  const system: ActorSystem = refundSystem(world, { amount, observers: [striker] })
-  await system.start()
-  if (row.moment === 'executing') {
-    const restarts = () => system.read.actors.get('/desk')?.get().restarts ?? 0
-    const landed = () => (row.blow === 'crashes' ? restarts() > 0 : found.length > 0)
-    while (!landed()) await new Promise((resolve) => setImmediate(resolve))
-    gate.resolve(undefined)
-  }
-  await system.atRest({ timersWithinMs: 10_000 })
-  expect(struck).toBe(true)
-  expect(found).toEqual(row.blow === 'crashes' ? [] : [stateAt[row.moment]])
-  expect(world.refunds).toBe(row.refunds)
-  expect(world.made.length).toBe(row.refunds)
-  expect(ledgerOf(system).statuses).toEqual(row.ledger)
-  expect(ledgerOf(system).sums.reduce((a, b) => a + b, 0)).toBe(row.refunds * 10_000)
-  expect(system.cases().map(({ status }) => status)).toEqual(row.cases)
-  await system.stop()
-})
+test.each(table)(
+  'A5 an agent that $blow while its action is $moment orphans nothing',
+  async (row) => {
+    const world = new World()
+    const gate = withResolvers()
+    let struck = false
+    let actionState: unknown
+    const found: unknown[] = []
+    const striker: Observer = {
+      onTurn(report) {
+        if (report.address.startsWith('/system/actions/')) {
+          if (report.type === 'ambit.action.withdraw') found.push(actionState)
+          actionState = report.state
+        }
+        if (struck || !strikeAfter[row.moment](report)) return
+        struck = true
+        strike(system, row.blow)
+      },
+    }
+    // The effect waits until the blow has landed, so that `executing` means what it says.
+    world.onExecute = async () => {
+      if (row.moment === 'executing') await gate.promise
+    }
+    const amount = row.moment === 'waiting' ? '720.00 USD' : '100.00 USD'
+    const system: ActorSystem = refundSystem(world, { amount, observers: [striker] })
+    await system.start()
+    if (row.moment === 'executing') {
+      const restarts = () => system.read.actors.get('/desk')?.get().restarts ?? 0
+      const landed = () => (row.blow === 'crashes' ? restarts() > 0 : found.length > 0)
+      while (!landed()) await new Promise((resolve) => setImmediate(resolve))
+      gate.resolve(undefined)
+    }
+    await system.atRest({ timersWithinMs: 10_000 })
+    expect(struck).toBe(true)
+    expect(found).toEqual(row.blow === 'crashes' ? [] : [stateAt[row.moment]])
+    expect(world.refunds).toBe(row.refunds)
+    expect(world.made.length).toBe(row.refunds)
+    expect(ledgerOf(system).statuses).toEqual(row.ledger)
+    expect(ledgerOf(system).sums.reduce((a, b) => a + b, 0)).toBe(row.refunds * 10_000)
+    expect(system.cases().map(({ status }) => status)).toEqual(row.cases)
+    await system.stop()
+  },
+)
 
 function strike(system: ActorSystem, blow: Blow): void {
   if (blow === 'leaves its state') system.ref('/desk').send({ type: 'leave' })

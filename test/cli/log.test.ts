@@ -2,7 +2,15 @@ import { createRequire } from 'node:module'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { makeTickets, newRun, NOW, runCli, runDesk, temporaryFolder, type DeskRun } from '../support/desk-process.ts'
+import {
+  makeTickets,
+  newRun,
+  NOW,
+  runCli,
+  runDesk,
+  temporaryFolder,
+  type DeskRun,
+} from '../support/desk-process.ts'
 
 interface Database {
   exec(sql: string): void
@@ -22,14 +30,30 @@ beforeAll(async () => {
 
 /** What a forger does to the log, and what is said of it; without the heads, only the kept one is left. */
 const forgeries: { name: string; sql: string; says: RegExp }[] = [
-  { name: 'an edited record', sql: `UPDATE turn SET record = replace(record, '"seq":1', '"seq":7') WHERE position = 9`, says: /Record 9 .* is not what was written/ },
-  { name: 'a removed record', sql: 'DELETE FROM turn WHERE position = 9', says: /stands where record 9 should be/ },
+  {
+    name: 'an edited record',
+    sql: `UPDATE turn SET record = replace(record, '"seq":1', '"seq":7') WHERE position = 9`,
+    says: /Record 9 .* is not what was written/,
+  },
+  {
+    name: 'a removed record',
+    sql: 'DELETE FROM turn WHERE position = 9',
+    says: /stands where record 9 should be/,
+  },
   {
     name: 'two records that changed places',
-    sql: 'UPDATE turn SET position = -1 WHERE position = 9; UPDATE turn SET position = 9 WHERE position = 10; UPDATE turn SET position = 10 WHERE position = -1',
+    sql: [
+      'UPDATE turn SET position = -1 WHERE position = 9',
+      'UPDATE turn SET position = 9 WHERE position = 10',
+      'UPDATE turn SET position = 10 WHERE position = -1',
+    ].join(';'),
     says: /Record 9 does not follow the one before it/,
   },
-  { name: 'a cut tail', sql: 'DELETE FROM turn WHERE position > (SELECT max(position) - 3 FROM turn)', says: /its tail was cut/ },
+  {
+    name: 'a cut tail',
+    sql: 'DELETE FROM turn WHERE position > (SELECT max(position) - 3 FROM turn)',
+    says: /its tail was cut/,
+  },
 ]
 
 test('C5 an untouched log is verified, also against a head kept elsewhere', async () => {
@@ -57,7 +81,14 @@ test('C6 explain tells the proposal, the rules, the case and the outcome, as JSO
   const { cases } = JSON.parse(list.out) as { cases: { id: string; key: string }[] }
   const [first] = cases
   expect(first).toBeDefined()
-  const { out, code } = await runCli('log', 'explain', first!.id, '--journal', run.journal, '--json')
+  const { out, code } = await runCli(
+    'log',
+    'explain',
+    first!.id,
+    '--journal',
+    run.journal,
+    '--json',
+  )
   const { key, steps } = JSON.parse(out) as { key: string; steps: { thought: { kind: string } }[] }
   expect(code).toBe(0)
   expect(key).toBe(first!.key)

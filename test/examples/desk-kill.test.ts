@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { createSeededRandom } from '../../src/kernel/chance.ts'
-import { killDeskAfter, makeTickets, newRun, NOW, runCli, runDesk, startPaymentsProcess } from '../support/desk-process.ts'
+import {
+  killDeskAfter,
+  makeTickets,
+  newRun,
+  NOW,
+  runCli,
+  runDesk,
+  startPaymentsProcess,
+} from '../support/desk-process.ts'
 import { replayLedger } from '../support/replay-ledger.ts'
 
 /** `npm run evidence` raises these; CI shows that the campaign itself works. */
@@ -28,7 +36,15 @@ async function campaign(agents: number, seed: string) {
 
 async function uninterrupted(agents: number) {
   const payments = await startPaymentsProcess()
-  const run = newRun(makeTickets(TICKETS, 'kill'), '--agents', String(agents), '--now', NOW, '--payments', payments.url)
+  const run = newRun(
+    makeTickets(TICKETS, 'kill'),
+    '--agents',
+    String(agents),
+    '--now',
+    NOW,
+    '--payments',
+    payments.url,
+  )
   const result = await runDesk(run)
   await payments.stop()
   return result
@@ -41,10 +57,12 @@ test('D3 a desk of one agent killed at random moments decides what an uninterrup
   expect(killed.refunds.length).toBe(killed.summary.refunded)
   expect(killed.verified.code).toBe(0)
   expect(killed.ledger.overspent).toEqual([])
-  console.log(`kills ${killed.kills}, refunds ${killed.refunds.length}, attempts ${killed.summary.effects.attempts}`)
+  console.log(
+    `kills ${killed.kills}, refunds ${killed.refunds.length}, attempts ${killed.summary.effects.attempts}`,
+  )
 }, 900_000)
 
-test('D6 a desk of eight agents killed at random moments never overspends, and each window refusal was necessary', async () => {
+test('D6 eight agents killed at random moments never overspend, and each window refusal was necessary', async () => {
   const [calm, killed] = [await uninterrupted(8), await campaign(8, 'eight')]
   const withoutWindow = (decisions: typeof calm.decisions) =>
     decisions.map(({ ticket, rules }) => [ticket, rules.filter((rule) => rule !== 'window')])
@@ -53,5 +71,7 @@ test('D6 a desk of eight agents killed at random moments never overspends, and e
   expect(killed.verified.code).toBe(0)
   expect(killed.ledger.overspent).toEqual([])
   expect(killed.ledger.needlessRefusals).toEqual([])
-  console.log(`kills ${killed.kills}, refunds ${killed.refunds.length}, most spent ${killed.ledger.mostUsed / 100}`)
+  console.log(
+    `kills ${killed.kills}, refunds ${killed.refunds.length}, most spent ${killed.ledger.mostUsed / 100}`,
+  )
 }, 900_000)

@@ -28,7 +28,9 @@ test('X5 a model states what the message says, and an amount only together with 
     amount: '12.50',
     currency: 'USD',
   })
-  const without = await createModelReasoner(answering(JSON.stringify({ ...said, amount: '12.50', currency: null })))
+  const without = await createModelReasoner(
+    answering(JSON.stringify({ ...said, amount: '12.50', currency: null })),
+  )
   expect(await without.propose({ text: 'x' }, { signal })).toEqual(said)
 })
 

@@ -36,7 +36,7 @@ test('X3 unknown fields such as the label are not kept', () => {
   expect(read).toEqual({ ok: true, ticket: { ...base, facts } })
 })
 
-test.each(['5', '0.01', '499.9', '499.99', '999999999999.99', '007'])(
+test.each(['5', '0.01', '499.9', '499.99', '999999999999.99'])(
   'X3 the amount %j is a plain decimal',
   (amount) => {
     expect(parse({ ...base, facts: { ...facts, amount } }).ok).toBe(true)

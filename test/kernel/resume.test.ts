@@ -1,4 +1,12 @@
-import { actor, createSystem, effect, memory, supervisor, type EffectContext, type ErrorRecord } from 'ambit'
+import {
+  actor,
+  createSystem,
+  effect,
+  memory,
+  supervisor,
+  type EffectContext,
+  type ErrorRecord,
+} from 'ambit'
 import { expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { createManualClock } from '../support/manual-clock.ts'
@@ -19,7 +27,10 @@ function worker(attempts: Attempt[], idempotent: boolean) {
     },
     { idempotent },
   )
-  return setup({ types: { context: {} as { code: string | null } }, actors: { work } }).createMachine({
+  return setup({
+    types: { context: {} as { code: string | null } },
+    actors: { work },
+  }).createMachine({
     id: 'worker',
     context: { code: null },
     initial: 'working',
@@ -43,23 +54,29 @@ function worker(attempts: Attempt[], idempotent: boolean) {
 test.each([
   { idempotent: true, state: 'done', attempts: 2 },
   { idempotent: false, state: 'failed', attempts: 1 },
-])('F2 an effect cut off by a crash, idempotent $idempotent, is attempted $attempts times in all', async (row) => {
-  const [attempts, journal]: [Attempt[], ReturnType<typeof memory>] = [[], memory()]
-  const create = () =>
-    createSystem({ journal, root: supervisor({ children: [actor('worker', worker(attempts, row.idempotent))] }) })
-  const first = create()
-  await first.start()
-  await waitFor(() => attempts.length === 1, { what: 'the first attempt' })
-  await first.stop({ graceMs: 0 })
-  const second = create()
-  await second.start()
-  await second.atRest()
-  expect(second.read.actors.get('/worker')?.get().state).toBe(row.state)
-  expect(attempts.length).toBe(row.attempts)
-  const [before, after] = attempts
-  if (row.idempotent) expect(after).toEqual({ key: before?.key, attempt: 2, maybeExecuted: true })
-  await second.stop()
-})
+])(
+  'F2 an effect cut off by a crash, idempotent $idempotent, is attempted $attempts times in all',
+  async (row) => {
+    const [attempts, journal]: [Attempt[], ReturnType<typeof memory>] = [[], memory()]
+    const create = () =>
+      createSystem({
+        journal,
+        root: supervisor({ children: [actor('worker', worker(attempts, row.idempotent))] }),
+      })
+    const first = create()
+    await first.start()
+    await waitFor(() => attempts.length === 1, { what: 'the first attempt' })
+    await first.stop({ graceMs: 0 })
+    const second = create()
+    await second.start()
+    await second.atRest()
+    expect(second.read.actors.get('/worker')?.get().state).toBe(row.state)
+    expect(attempts.length).toBe(row.attempts)
+    const [before, after] = attempts
+    if (row.idempotent) expect(after).toEqual({ key: before?.key, attempt: 2, maybeExecuted: true })
+    await second.stop()
+  },
+)
 
 test('F5 a timer that fell due while nobody ran fires once, at once, after the restart', async () => {
   const [clock, journal] = [createManualClock(), memory()]
@@ -68,11 +85,19 @@ test('F5 a timer that fell due while nobody ran fires once, at once, after the r
     context: { fired: 0 },
     initial: 'waiting',
     states: {
-      waiting: { after: { 60_000: { target: 'rung', actions: assign({ fired: ({ context }) => context.fired + 1 }) } } },
+      waiting: {
+        after: {
+          60_000: {
+            target: 'rung',
+            actions: assign({ fired: ({ context }) => context.fired + 1 }),
+          },
+        },
+      },
       rung: {},
     },
   })
-  const create = () => createSystem({ journal, clock, root: supervisor({ children: [actor('patient', machine)] }) })
+  const create = () =>
+    createSystem({ journal, clock, root: supervisor({ children: [actor('patient', machine)] }) })
   const first = create()
   await first.start()
   await first.stop({ graceMs: 0 })

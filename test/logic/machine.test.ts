@@ -128,7 +128,7 @@ function seenOf(snapshot: AnyMachineSnapshot): Seen {
     }
   }
   const { status } = snapshot
-  const { value, context, output }: Record<string, unknown> = { ...snapshot }
+  const { value, context, output } = snapshot as Record<'value' | 'context' | 'output', unknown>
   return { value, context, status, output, children: status === 'active' ? children : {} }
 }
 
@@ -140,6 +140,6 @@ function seenIn({ state, status, output }: Stepper): Seen {
       children[path] = { value: inside.value as unknown, context: inside.context as unknown }
     }
   }
-  const { value, context }: Record<string, unknown> = { ...machines.get('') }
+  const { value, context } = machines.get('') as unknown as Record<'value' | 'context', unknown>
   return { value, context, status, output, children: status === 'active' ? children : {} }
 }

@@ -16,7 +16,9 @@ function measuring(written: { rows: number; bytes: number }[]): Journal {
         for (const entry of batch) if (entry.kind === 'turns') written.push(sizeOf(entry))
         return session.commit(batch)
       }
-      return new Proxy(session, { get: (target, key) => (key === 'commit' ? commit : bound(target, key)) })
+      return new Proxy(session, {
+        get: (target, key) => (key === 'commit' ? commit : bound(target, key)),
+      })
     },
   }
 }
@@ -37,13 +39,24 @@ test('J10 a ledger turn writes the same with ten known keys as with five thousan
   await kernel.start()
   const reserve = (i: number) => {
     const key = `key-${String(i).padStart(6, '0')}`
-    const charges = [{ window: 'w', spec: { amount: '90000.00 USD', per: 'day', timeZone: 'UTC' } as const, limit: 9_000_000 }]
+    const charges = [
+      {
+        window: 'w',
+        spec: { amount: '90000.00 USD', per: 'day', timeZone: 'UTC' } as const,
+        limit: 9_000_000,
+      },
+    ]
     const reservation: Reservation = { key, account: 'desk', minor: 100, currency: 'USD', charges }
-    return kernel.askPrivileged('/ledger', { type: 'ambit.ledger.reserve', reservation }, { timeoutMs: 60_000 })
+    return kernel.askPrivileged(
+      '/ledger',
+      { type: 'ambit.ledger.reserve', reservation },
+      { timeoutMs: 60_000 },
+    )
   }
   for (let i = 0; i < 10; i++) await reserve(i)
   const few = written.at(-1)
-  for (let i = 10; i < 5000; i += 499) await Promise.all(Array.from({ length: 499 }, (_, j) => reserve(i + j)))
+  for (let i = 10; i < 5000; i += 499)
+    await Promise.all(Array.from({ length: 499 }, (_, j) => reserve(i + j)))
   await reserve(999_999)
   const many = written.at(-1)
   expect(many?.rows).toBe(few?.rows)

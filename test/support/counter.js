@@ -9,7 +9,10 @@ const counter = setup({}).createMachine({
   context: { count: 0 },
   on: {
     add: {
-      actions: [assign({ count: ({ context }) => context.count + 1 }), putRow(({ event }) => `id:${event.id}`, true)],
+      actions: [
+        assign({ count: ({ context }) => context.count + 1 }),
+        putRow(({ event }) => `id:${event.id}`, true),
+      ],
     },
     get: { actions: reply(({ context }) => ({ type: 'count', count: context.count })) },
   },

@@ -16,9 +16,21 @@ export interface Incoming {
 export type Command =
   | { readonly kind: 'tell'; readonly to: Address; readonly event: Event; readonly lane: Lane }
   | { readonly kind: 'reply'; readonly to?: ReplyTo; readonly event: Event }
-  | { readonly kind: 'invoke'; readonly path: string; readonly src: string; readonly input: unknown; readonly logic: Invocable }
+  | {
+      readonly kind: 'invoke'
+      readonly path: string
+      readonly src: string
+      readonly input: unknown
+      readonly logic: Invocable
+    }
   | { readonly kind: 'release'; readonly path: string }
-  | { readonly kind: 'schedule'; readonly id: string; readonly target: string; readonly event: Event; readonly delayMs: number }
+  | {
+      readonly kind: 'schedule'
+      readonly id: string
+      readonly target: string
+      readonly event: Event
+      readonly delayMs: number
+    }
   | { readonly kind: 'cancel'; readonly target: string; readonly id: string }
   | { readonly kind: 'put'; readonly key: string; readonly value: Json }
   | { readonly kind: 'think'; readonly thought: Thought }

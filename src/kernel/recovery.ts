@@ -1,0 +1,159 @@
+import type { Address } from './address.ts'
+import type { Cell } from './cell.ts'
+import { valueFor, type EffectEnd, type Effects } from './effects.ts'
+import { AmbitError, toErrorRecord } from './errors.ts'
+import type { Invocation } from './invocation.ts'
+import type { Lane } from './mailbox.ts'
+import { kernelTypes, type Message } from './message.ts'
+import type { Clock } from './ports/clock.ts'
+import type { JournalSession, StoredActor } from './ports/journal.ts'
+import { parkMessage } from './take.ts'
+
+export interface RecoveryCalls {
+  readonly clock: Clock
+  session(): JournalSession
+  schedule(cell: Cell): void
+  /** Resolves once what the actor did so far is durable, or has been thrown away. */
+  committed(cell: Cell): Promise<void>
+  isStopped(): boolean
+  ended(cell: Cell): void
+  effectEnded(address: Address, invocation: Invocation, end: EffectEnd): void
+  restarted(cell: Cell, delayMs: number): void
+  failed(cell: Cell, error: unknown): void
+}
+
+/** Tries at reading an actor back before it is left to a human. */
+export const LOAD_ATTEMPTS_MAX = 5
+export const LOAD_RETRY_BASE_MS = 100
+
+/** Brings actors up: for the first time, from an earlier process, or after a failure in this one. */
+export class Recovery {
+  private loading = 0
+  private restarting = new Set<Cell>()
+  private readonly effects: Effects
+  private readonly calls: RecoveryCalls
+
+  constructor(effects: Effects, calls: RecoveryCalls) {
+    this.effects = effects
+    this.calls = calls
+  }
+
+  get isAtRest(): boolean {
+    return this.loading === 0 && this.restarting.size === 0
+  }
+
+  /** Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. */
+  async load(cell: Cell): Promise<void> {
+    this.loading++
+    try {
+      this.bringUp(cell, await this.read(cell))
+    } finally {
+      this.loading--
+    }
+  }
+
+  restartLater(cell: Cell, delayMs: number): void {
+    if (this.restarting.has(cell)) return
+    this.restarting.add(cell)
+    const run = () => {
+      void this.restart(cell, delayMs).finally(() => this.restarting.delete(cell))
+    }
+    if (delayMs === 0) this.calls.clock.soon(run)
+    else this.calls.clock.wakeAt(this.calls.clock.now() + delayMs, run)
+  }
+
+  /** After a failed commit: what ran ahead is thrown away and the messages are taken again. */
+  reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[]): void {
+    for (const { message, lane } of [...messages].reverse()) cell.mailbox.putBack(message, lane)
+    cell.life = 'suspended'
+    this.restartLater(cell, 0)
+  }
+
+  private bringUp(cell: Cell, stored: StoredActor | undefined): void {
+    cell.restore(stored)
+    cell.incarnation++
+    if (cell.status !== 'active') {
+      cell.life = 'ended'
+      this.calls.ended(cell)
+      return
+    }
+    cell.life = 'running'
+    if (cell.started) this.resumeEffects(cell)
+    else cell.mailbox.offer(startMessage(cell), 'system')
+    this.calls.schedule(cell)
+  }
+
+  /** A new incarnation from the last committed turn; mailbox, address and running effects stay. */
+  private async restart(cell: Cell, delayMs: number): Promise<void> {
+    if (this.calls.isStopped() || cell.life !== 'suspended') return
+    try {
+      await this.calls.committed(cell)
+      const { generation } = cell
+      cell.restore(await this.read(cell))
+      if (!cell.isDurable) cell.generation = generation
+      cell.incarnation++
+      cell.life = 'running'
+    } catch (error) {
+      this.calls.failed(cell, error)
+      return
+    }
+    this.calls.restarted(cell, delayMs)
+    parkPoison(cell)
+    // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
+    if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')
+    this.calls.schedule(cell)
+  }
+
+  /** A journal that does not answer is asked again; what it answers is believed. */
+  private async read(cell: Cell): Promise<StoredActor | undefined> {
+    if (!cell.isDurable) return undefined
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.calls.session().load(cell.address)
+      } catch (error) {
+        if (attempt >= LOAD_ATTEMPTS_MAX || this.calls.isStopped()) throw error
+        await this.pause(LOAD_RETRY_BASE_MS * 2 ** attempt)
+      }
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.calls.clock.wakeAt(this.calls.clock.now() + ms, resolve)
+    })
+  }
+
+  /** Effects of an earlier process: idempotent ones run again with the same key, the others are in doubt. */
+  private resumeEffects(cell: Cell): void {
+    for (const invocation of cell.invocations.values()) {
+      if (invocation.logic.kind !== 'effect') continue
+      const again = { ...invocation, attempt: invocation.attempt + 1 }
+      if (valueFor(invocation.logic.idempotent, invocation)) {
+        cell.invocations.set(invocation.path, again)
+        this.effects.start(cell.address, again, invocation.logic)
+      } else {
+        this.calls.effectEnded(cell.address, invocation, inDoubt(cell, invocation))
+      }
+    }
+  }
+}
+
+function parkPoison(cell: Cell): void {
+  if (!cell.started) return
+  const taken = cell.mailbox.takeTried(cell.spec.attemptsMax)
+  if (taken === undefined) return
+  const message = `Failed ${cell.spec.attemptsMax} turns; set aside so that the rest can go on.`
+  parkMessage(cell, taken.message, taken.lane, { name: 'Parked', message })
+}
+
+function startMessage(cell: Cell): Message {
+  const id = `${cell.address}:${cell.generation}.${cell.incarnation}.start`
+  return cell.kernelMessage(id, { type: kernelTypes.start })
+}
+
+function inDoubt(cell: Cell, { src }: Invocation): EffectEnd {
+  const message =
+    `"${src}" of "${cell.address}" was under way when the process ended; nobody knows whether it happened. ` +
+    'Find out at the target, then settle it.'
+  return { ok: false, error: toErrorRecord(new AmbitError('AMBIT_EFFECT_IN_DOUBT', message)) }
+}

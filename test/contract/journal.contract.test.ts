@@ -1,0 +1,263 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { memoryJournal } from '../../src/embedded/memory-journal.ts'
+import { sqliteJournal } from '../../src/embedded/sqlite-journal.ts'
+import { CHAIN_START, type Journal, type JournalSession } from '../../src/kernel/ports/journal.ts'
+import { breakIn, disposal, message, position, turn } from '../support/journal-entries.ts'
+import { rejection } from '../support/refusal.ts'
+
+const hasNodeSqlite = Number(process.versions.node.split('.')[0]) >= 22
+if (!hasNodeSqlite) {
+  console.log(`node:sqlite is not tried: Node ${process.versions.node} has none before 22`)
+}
+
+const implementations: [string, (directory: string) => Journal][] = [
+  ['memory', memoryJournal],
+  ['sqlite on libsql', (directory) => sqliteJournal(directory, { driver: 'libsql' })],
+  ...(hasNodeSqlite
+    ? [
+        [
+          'sqlite on node:sqlite',
+          (directory: string) => sqliteJournal(directory, { driver: 'node:sqlite' }),
+        ] as [string, (directory: string) => Journal],
+      ]
+    : []),
+]
+
+describe.each(implementations)('a journal in %s', (_, make) => {
+  let directory: string
+  let journal: Journal
+  let session: JournalSession
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'ambit-journal-'))
+    journal = make(directory)
+    session = await journal.open()
+  })
+
+  afterEach(async () => {
+    await session.close()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  const reopen = async () => {
+    await session.close()
+    session = await journal.open()
+  }
+
+  test('J1 a commit answers for each entry, in order, and stores them', async () => {
+    const batch = [turn('/a', 1), turn('/b', 1), turn('/a', 2), disposal(9)]
+    expect(await session.commit(batch)).toEqual(['stored', 'stored', 'stored', 'stored'])
+    expect(await session.load('/a')).toMatchObject({ seq: 2, snapshot: '{"at":2}' })
+    expect(await session.load('/b')).toMatchObject({ seq: 1, status: 'active' })
+    const turns = await session.history({})
+    expect(turns.map(({ address, seq }) => `${address} ${seq}`)).toEqual(['/a 1', '/b 1', '/a 2'])
+  })
+
+  test('J1 an empty commit stores nothing', async () => {
+    expect(await session.commit([])).toEqual([])
+    expect(await session.head()).toEqual({ position: 0, hash: CHAIN_START })
+  })
+
+  test('J1 several turns of one entry are stored as so many records', async () => {
+    await session.commit([turn('/a', 3, { expectedSeq: 0, records: ['1', '2', '3'] })])
+    const turns = await session.history({ address: '/a' })
+    expect(turns.map(({ seq, record }) => [seq, record])).toEqual([
+      [1, '1'],
+      [2, '2'],
+      [3, '3'],
+    ])
+  })
+
+  test('J1 what was never stored is undefined', async () => {
+    expect(await session.load('/nobody')).toBeUndefined()
+  })
+
+  const full = turn('/a', 2, {
+    rows: [
+      ['kept', 'new'],
+      ['gone', null],
+    ],
+    outbox: [message(5)],
+    consumed: [{ ...position(1), receiver: '/b' }],
+    timersSet: [{ address: '/a', id: 'other', dueAt: 9 }],
+    timersCleared: ['first'],
+    running: 1,
+  })
+  const before = turn('/a', 1, {
+    rows: [
+      ['kept', 'old'],
+      ['gone', 1],
+    ],
+    outbox: [message(1)],
+    timersSet: [{ address: '/a', id: 'first', dueAt: 7 }],
+  })
+  const lookAt = async () => {
+    const stored = await session.load('/a')
+    const { outbox, timers, busy } = await session.recover()
+    return {
+      stored: { ...stored, rows: Object.fromEntries(stored?.rows ?? []) },
+      outbox: outbox.map(({ id }) => id),
+      timers,
+      busy,
+      head: await headOf(session),
+    }
+  }
+
+  test.each([
+    ['of the past', 0],
+    ['of the future', 5],
+    ['as if new', 0],
+  ])('J2 an expectedSeq %s is a conflict that stores nothing of its entry', async (_, expected) => {
+    await session.commit([before])
+    const untouched = await lookAt()
+    const conflicting = { ...full, expectedSeq: expected, seq: expected + 1 }
+    expect(await session.commit([conflicting])).toEqual(['conflict'])
+    expect(await lookAt()).toEqual(untouched)
+  })
+
+  test('J2 a first entry that expects a past is a conflict', async () => {
+    expect(await session.commit([turn('/new', 4)])).toEqual(['conflict'])
+    expect(await session.load('/new')).toBeUndefined()
+  })
+
+  test('J2 the neighbours of a conflict are stored', async () => {
+    await session.commit([turn('/b', 1)])
+    const batch = [turn('/a', 1), turn('/b', 1), turn('/c', 1)]
+    expect(await session.commit(batch)).toEqual(['stored', 'conflict', 'stored'])
+    expect(await session.load('/c')).toMatchObject({ seq: 1 })
+    const turns = await session.history({})
+    expect(turns.map(({ address }) => address)).toEqual(['/b', '/a', '/c'])
+    expect(breakIn(turns, await session.head())).toBeUndefined()
+  })
+
+  test('J3 while one owns it a second is refused, and after the first has closed it is not', async () => {
+    const second = await rejection(journal.open())
+    expect(second.code).toBe('AMBIT_JOURNAL_OWNED')
+    await reopen()
+    expect(session.epoch).toBe(2)
+  })
+
+  test('J4 rows, outbox, timers, status and records are there after reopening', async () => {
+    await session.commit([before, full, turn('/z', 1, { status: 'done' })])
+    const untouched = await lookAt()
+    expect(untouched).toMatchObject({
+      stored: { seq: 2, generation: 1, incarnation: 1, rows: { kept: 'new' } },
+      outbox: ['/a>/b 5'],
+      timers: [{ address: '/a', id: 'other', dueAt: 9 }],
+      busy: ['/a'],
+    })
+    expect(untouched.stored.rows).not.toHaveProperty('gone')
+    const turns = await session.history({})
+    await reopen()
+    expect(await lookAt()).toEqual(untouched)
+    expect(await session.history({})).toEqual(turns)
+    expect(await session.load('/z')).toMatchObject({ status: 'done' })
+  })
+
+  test('J4 a timer that is set again has its new time, one cleared and set in one turn stands', async () => {
+    const first = { address: '/a', id: 't', dueAt: 5 }
+    const second = { address: '/a', id: 't', dueAt: 8 }
+    await session.commit([turn('/a', 1, { timersSet: [first] })])
+    await session.commit([turn('/a', 2, { timersCleared: ['t'], timersSet: [second] })])
+    expect((await session.recover()).timers).toEqual([second])
+  })
+
+  test('J4 rows hold any JSON, also under awkward keys', async () => {
+    const value = { list: [1, 'ä', null, { deep: true }], empty: '' }
+    await session.commit([
+      turn('/a', 1, {
+        rows: [
+          ['__proto__', value],
+          ["'; --", 0.5],
+        ],
+      }),
+    ])
+    await reopen()
+    const rows = (await session.load('/a'))?.rows
+    expect(rows?.get('__proto__')).toEqual(value)
+    expect(rows?.get("'; --")).toBe(0.5)
+  })
+
+  test('J4 what was stored does not change with the value that was given', async () => {
+    const value = { n: 1 }
+    await session.commit([turn('/a', 1, { rows: [['k', value]] })])
+    value.n = 2
+    expect((await session.load('/a'))?.rows.get('k')).toEqual({ n: 1 })
+  })
+
+  test('J5 a message leaves the outbox with the commit that consumed it, and no other does', async () => {
+    const outbox = [message(1), message(2), message(1, '/c'), message(1, '/b', '/x')]
+    await session.commit([turn('/a', 1, { outbox })])
+    await session.commit([turn('/b', 1, { consumed: [{ ...position(1), receiver: '/b' }] })])
+    const left = (await session.recover()).outbox.map(({ id }) => id)
+    expect([...left].sort()).toEqual(['/a>/b 2', '/a>/c 1', '/x>/b 1'])
+  })
+
+  test('J5 a message that no actor can take leaves the outbox by disposal', async () => {
+    await session.commit([turn('/a', 1, { outbox: [message(1), message(2)] })])
+    expect(await session.commit([disposal(1)])).toEqual(['stored'])
+    expect((await session.recover()).outbox).toEqual([message(2)])
+  })
+
+  test('T3 the outbox comes back in the order of each stream, also beyond nine', async () => {
+    const numbers = Array.from({ length: 25 }, (_, i) => i + 1)
+    await session.commit([turn('/a', 1, { outbox: numbers.map((n) => message(n)) })])
+    await reopen()
+    const { outbox } = await session.recover()
+    expect(outbox.map(({ headers }) => headers.stream?.number)).toEqual(numbers)
+  })
+
+  test('J6 every opening raises the epoch; system id and secret stay', async () => {
+    const { systemId, secret } = session
+    expect(session.epoch).toBe(1)
+    for (const epoch of [2, 3]) {
+      await reopen()
+      expect(session).toMatchObject({ epoch, systemId, secret })
+    }
+    expect(secret.length).toBeGreaterThanOrEqual(32)
+    expect(systemId).not.toBe(secret)
+  })
+
+  test('J6 a session that lost its journal commits no more', async () => {
+    const old = session
+    await reopen()
+    await expect(old.commit([turn('/a', 1)])).rejects.toThrow()
+    expect(await session.load('/a')).toBeUndefined()
+  })
+
+  test('J9 the records form one hash chain over all actors and openings', async () => {
+    await session.commit([turn('/a', 1), turn('/b', 1)])
+    await reopen()
+    await session.commit([turn('/a', 2)])
+    const turns = await session.history({})
+    const head = await session.head()
+    expect(turns.map(({ position }) => position)).toEqual([1, 2, 3])
+    expect(breakIn(turns, head)).toBeUndefined()
+    const edited = turns.map((each, i) => (i === 1 ? { ...each, record: '{}' } : each))
+    const reordered = [turns[0]!, turns[2]!, turns[1]!]
+    expect(breakIn(edited, head)).toBe(2)
+    expect(breakIn(reordered, head)).toBe(3)
+    expect(breakIn(turns.slice(0, 2), head)).toBe('head')
+    expect(breakIn(turns.slice(1), head)).toBe(2)
+  })
+
+  test('J1 history is asked by actor, by part of the tree, from a position and by pages', async () => {
+    const addresses = ['/a', '/a/x', '/ab', '/a/x/y', '/b']
+    await session.commit(addresses.map((address) => turn(address, 1)))
+    const found = async (query: Parameters<JournalSession['history']>[0]) =>
+      (await session.history(query)).map(({ address }) => address)
+    expect(await found({ address: '/a' })).toEqual(['/a'])
+    expect(await found({ under: '/a' })).toEqual(['/a', '/a/x', '/a/x/y'])
+    expect(await found({ afterPosition: 3 })).toEqual(['/a/x/y', '/b'])
+    expect(await found({ afterPosition: 1, limit: 2 })).toEqual(['/a/x', '/ab'])
+  })
+})
+
+/** A driver may add fields of its own to what it reads. */
+async function headOf(session: JournalSession) {
+  const { position, hash } = await session.head()
+  return { position, hash }
+}
