@@ -65,6 +65,8 @@ export interface ActorSystem {
   history(query: HistoryQuery): Promise<readonly StoredTurn[]>
   /** The last record's place in the hash chain: note it where the log cannot be changed. */
   head(): Promise<Head>
+  /** How many actors are in memory; members of a pool that only wait may not be. */
+  liveActors(): number
   readonly id: string
   readonly read: ReadModels
   readonly alarms: readonly Alarm[]
@@ -120,6 +122,7 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
     rows: (address) => kernel.rows(address),
     history: (query) => kernel.session.history(query),
     head: () => kernel.session.head(),
+    liveActors: () => kernel.liveActors(),
     get id() {
       return kernel.systemId
     },

@@ -1,4 +1,4 @@
-import type { ActorSystem, Clock, Json } from 'ambit'
+import type { ActorSystem, Json } from 'ambit'
 import { INTAKE, type ReceivedLine, type TicketRow } from './intake.ts'
 import { receiveLine } from './lines.ts'
 import { describeTicket, ticketsIn } from './report.ts'
@@ -9,12 +9,11 @@ const RETRY_WAIT_MS = 6000
 export type Board = ReturnType<typeof createBoard>
 
 /** The desk's tickets as its journal says, kept up to date after each commit. */
-export function createBoard(system: ActorSystem, clock: Clock, progress: (line: string) => void) {
+export function createBoard(system: ActorSystem, progress: (line: string) => void) {
   const rows = new Map<string, Json>()
   let unrested = 0
   let duplicates = 0
   let waiting: (() => void)[] = []
-  let posted = 0
   const note = (key: string, value: Json, show: boolean) => {
     if (!key.startsWith('ticket:') && !key.startsWith('invalid:')) return
     const before = rows.get(key) as unknown as TicketRow | undefined
@@ -44,11 +43,8 @@ export function createBoard(system: ActorSystem, clock: Clock, progress: (line: 
     receive: ask,
     /** Takes posted tickets, one JSON object or JSON lines; a single bad one is answered with its reason. */
     async post(body: string) {
-      const id = `post-${clock.now()}-${++posted}`
       const texts = body.split('\n').filter((text) => text.trim() !== '')
-      const lines = (texts.length === 0 ? [''] : texts).map((text, i) =>
-        receiveLine(text, `${id}.${i}`),
-      )
+      const lines = (texts.length === 0 ? [''] : texts).map((text) => receiveLine(text))
       const { type: _, known: __, ...counts } = await ask(lines)
       const [only] = lines
       if (lines.length > 1 || only?.reason === undefined) return { status: 200, body: counts }

@@ -104,7 +104,7 @@ async function runDesk(
   options: Options,
   closePayments: () => Promise<unknown>,
 ): Promise<RunningProgram> {
-  const board = createBoard(system, context.clock, context.progress)
+  const board = createBoard(system, context.progress)
   await board.open()
   const { directory } = context
   const folder = relative(process.cwd(), directory)

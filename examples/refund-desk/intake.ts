@@ -30,9 +30,9 @@ export interface TicketRow {
   readonly rest?: Rest
 }
 
-/** One line of input, parsed. `line` names the place it was read from, so that reading it again changes nothing. */
+/** One line of input, parsed. `line` names the place it was read from, if reading it again should change nothing. */
 export interface ReceivedLine {
-  readonly line: string
+  readonly line?: string
   readonly ticket?: Ticket
   readonly id?: string
   readonly reason?: string
@@ -132,7 +132,8 @@ function receive(context: IntakeContext, lines: readonly ReceivedLine[], agents:
   const draft = new Draft()
   let { arrived, tail, duplicates } = context
   const counts = { taken: 0, duplicates: 0, invalid: 0, known: 0 }
-  for (const { line, ticket, id, reason } of lines) {
+  for (const [i, { line: place, ticket, id, reason }] of lines.entries()) {
+    const line = place ?? `${thisTurn().message.id}.${i}`
     if (draft.get(`line:${line}`) !== undefined) {
       counts.known++
       continue

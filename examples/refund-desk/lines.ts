@@ -33,10 +33,14 @@ export async function* readLines(stream: AsyncIterable<Buffer | string>): AsyncG
   if (bytes > 0) yield take()
 }
 
-/** Parses a line and names its place: the same line of the same input is one line, however often it is read. */
-export function receiveLine(text: string, number: number | string): ReceivedLine {
-  const line = `line-${number}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+/** Parses a line. One read from a numbered place of an input is one line, however often it is read. */
+export function receiveLine(text: string, number?: number): ReceivedLine {
   const parsed = parseTicket(text)
-  if (parsed.ok) return { line, ticket: parsed.ticket }
-  return { line, reason: parsed.reason, ...(parsed.id !== undefined && { id: parsed.id }) }
+  const place = number === undefined ? {} : { line: `line-${number}-${hashOf(text)}` }
+  if (parsed.ok) return { ...place, ticket: parsed.ticket }
+  return { ...place, reason: parsed.reason, ...(parsed.id !== undefined && { id: parsed.id }) }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }

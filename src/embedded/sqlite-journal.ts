@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
@@ -49,7 +49,11 @@ export function sqliteJournal(directory: string, options: SqliteJournalOptions =
       mkdirSync(directory, { recursive: true, mode: 0o700 })
       const lock = takeOwnership(directory, driver)
       try {
-        const database = driver.open(join(directory, JOURNAL_FILE))
+        const file = join(directory, JOURNAL_FILE)
+        // The journal holds the secret of its authorisations: nobody else may read it, whatever the folder's mode.
+        // SQLite gives its side files the mode of the main one.
+        closeSync(openSync(file, 'a', 0o600))
+        const database = driver.open(file)
         return new SqliteSession(database, lock)
       } catch (error) {
         lock.release()

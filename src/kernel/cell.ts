@@ -73,6 +73,8 @@ export class Cell {
   state: unknown
   output: Json | undefined
   queued = false
+  /** Whether what it did is with the journal and not yet answered. */
+  isCommitting = false
   pending: PendingCommit | undefined
 
   constructor(
@@ -94,6 +96,20 @@ export class Cell {
   /** Whether turns of this actor go to the journal. */
   get isDurable(): boolean {
     return this.spec.durability !== 'none'
+  }
+
+  /** Whether nothing is lost when it leaves memory: all it is stands in the journal, and nothing is under way. */
+  get isPassive(): boolean {
+    return (
+      this.spec.durability === 'sync' &&
+      this.life === 'running' &&
+      this.started &&
+      this.pending === undefined &&
+      !this.isCommitting &&
+      this.mailbox.length === 0 &&
+      this.held.length === 0 &&
+      this.runningEffects() === 0
+    )
   }
 
   /** The commit under construction; made at the first turn of a drain. */

@@ -2,7 +2,7 @@ import type { Cell } from './cell.ts'
 import { toErrorRecord } from './errors.ts'
 import type { Lane } from './mailbox.ts'
 import type { Message } from './message.ts'
-import type { PendingCommit } from './pending-commit.ts'
+import type { PendingCommit, Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CommitResult, Disposal, JournalEntry, JournalSession } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
@@ -133,7 +133,19 @@ export class Committer {
       ...submitted.map(({ cell, pending }) => cell.toCommit(pending)),
       ...disposals,
     ]
-    for (const { cell } of submitted) cell.pending = undefined
+    for (const { cell } of submitted) {
+      cell.pending = undefined
+      cell.isCommitting = true
+    }
+    await this.submit(entries, submitted, disposals)
+    for (const { cell } of submitted) cell.isCommitting = false
+  }
+
+  private async submit(
+    entries: readonly JournalEntry[],
+    submitted: readonly Submitted[],
+    disposals: readonly Disposal[],
+  ): Promise<void> {
     let results: readonly CommitResult[]
     try {
       results = await this.session.commit(entries)
@@ -149,7 +161,7 @@ export class Committer {
       return
     }
     submitted.forEach(({ cell, pending }, i) => {
-      if (results[i] === 'stored') release(pending)
+      if (results[i] === 'stored') this.release(cell, pending)
       else this.giveBack(cell, pending)
     })
   }
@@ -160,7 +172,7 @@ export class Committer {
       try {
         const stored = await this.session.load(cell.address)
         if (stored !== undefined && stored.seq === seq && cell.spec.durability === 'sync') {
-          release(pending)
+          this.release(cell, pending)
           continue
         }
       } catch (error) {
@@ -189,10 +201,21 @@ export class Committer {
     const releases = pending.releases.splice(0)
     if (cell.spec.durability === 'async') this.dirty.add(cell)
     else cell.pending = undefined
-    for (const run of releases) run()
+    this.runAll(cell, releases)
   }
-}
 
-function release(pending: PendingCommit): void {
-  for (const run of pending.releases) run()
+  private release(cell: Cell, pending: PendingCommit): void {
+    this.runAll(cell, pending.releases)
+  }
+
+  /** One release that fails must not keep the others of a committed turn from happening. */
+  private runAll(cell: Cell, releases: readonly Release[]): void {
+    for (const run of releases) {
+      try {
+        run()
+      } catch (error) {
+        this.logger.error({ actor: cell.address, err: toErrorRecord(error) }, 'a release failed')
+      }
+    }
+  }
 }

@@ -10,6 +10,8 @@ export type EffectEnd =
   | { readonly ok: true; readonly output: Json | undefined }
   | { readonly ok: false; readonly error: ErrorRecord }
 
+export const EFFECT_TIMEOUT_MS = 60_000
+
 interface Running {
   readonly controller: AbortController
   readonly cancelTimeout: () => void
@@ -40,7 +42,7 @@ export class Effects {
     const key = keyOf(address, invocation.ref)
     if (this.running.has(key)) return
     const controller = new AbortController()
-    const timeoutMs = valueFor(logic.timeoutMs, invocation)
+    const timeoutMs = timeoutOf(logic, invocation)
     const deadline = this.clock.now() + timeoutMs
     const finish = (end: EffectEnd) => {
       if (this.running.get(key)?.controller !== controller) return
@@ -52,16 +54,21 @@ export class Effects {
       controller.abort(new Error('deadline'))
     })
     this.running.set(key, { controller, cancelTimeout })
-    const context = {
-      signal: controller.signal,
-      idempotencyKey: logic.key?.(invocation.input as never) ?? key,
-      deadline,
-      attempt: invocation.attempt,
-      maybeExecuted: invocation.attempt > 1,
-    }
+    const { attempt } = invocation
+    const input = invocation.input as never
     // The effect starts in a microtask of its own: a synchronous throw is a failed effect, not a failed release.
     void Promise.resolve()
-      .then(() => logic.run(invocation.input as never, context))
+      .then(() => {
+        const idempotencyKey = logic.key?.(input) ?? key
+        const { signal } = controller
+        return logic.run(input, {
+          signal,
+          idempotencyKey,
+          deadline,
+          attempt,
+          maybeExecuted: attempt > 1,
+        })
+      })
       .then((output) => finish(endOf(output, invocation)))
       .catch((error: unknown) => finish({ ok: false, error: toErrorRecord(error) }))
   }
@@ -90,6 +97,15 @@ export class Effects {
 /** Some properties of an effect depend on its input. */
 export function valueFor<T>(value: T | ((input: never) => T), { input }: Invocation): T {
   return typeof value === 'function' ? (value as (input: never) => T)(input as never) : value
+}
+
+/** A timeout that cannot be worked out is the default one: the effect itself will meet what is wrong. */
+function timeoutOf(logic: EffectLogic, invocation: Invocation): number {
+  try {
+    return valueFor(logic.timeoutMs, invocation)
+  } catch {
+    return EFFECT_TIMEOUT_MS
+  }
 }
 
 function endOf(output: unknown, invocation: Invocation): EffectEnd {

@@ -22,12 +22,7 @@ export class Outside {
 
   ask(id: string, to: string, type: string, timeoutMs: number): Promise<Event> {
     if (this.asks.size >= ASKS_OUTSIDE_MAX) {
-      return Promise.reject(
-        new AmbitError(
-          'AMBIT_EVENT_REFUSED',
-          `${ASKS_OUTSIDE_MAX} answers are awaited from outside already. Come back later.`,
-        ),
-      )
+      return Promise.reject(tooMany())
     }
     return new Promise((resolve, reject) => {
       const cancel = this.clock.wakeAt(this.clock.now() + timeoutMs, () => {
@@ -57,6 +52,7 @@ export class Outside {
   }
 
   acknowledgement(messageId: string): Promise<'committed' | 'duplicate'> {
+    if (this.acknowledgements.size >= ASKS_OUTSIDE_MAX) return Promise.reject(tooMany())
     return new Promise((resolve) => this.acknowledgements.set(messageId, resolve))
   }
 
@@ -74,4 +70,11 @@ export class Outside {
       this.refuse(id, new AmbitError('AMBIT_STOPPED', 'The system stopped before the answer came.'))
     }
   }
+}
+
+function tooMany(): AmbitError {
+  return new AmbitError(
+    'AMBIT_EVENT_REFUSED',
+    `${ASKS_OUTSIDE_MAX} answers are awaited from outside already. Come back later.`,
+  )
 }

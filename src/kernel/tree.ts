@@ -12,12 +12,18 @@ export interface Branch {
   restarts: readonly number[]
 }
 
+/** Members of pools that are kept in memory although they only wait. */
+export const MEMBERS_IN_MEMORY_MAX = 10_000
+const PASSIVATION_LOOK = 16
+
 /** The supervision tree: which cell lives at an address, and who supervises it. */
 export class Tree {
   private cells = new Map<Address, Cell>()
   private branches = new Map<Address, Branch>()
   /** Cells of the static tree, in start order. */
   readonly fixed: Cell[] = []
+  /** Members of pools in memory, the longest there first. */
+  private readonly members = new Set<Cell>()
   private readonly host: CellHost
   private readonly born: (cell: Cell) => void
 
@@ -55,7 +61,9 @@ export class Tree {
     const { member, inputOf } = branch.spec
     const id = childId(address)
     const input = inputOf === undefined ? (member.input ?? { id }) : inputOf(id)
+    this.passivate()
     const cell = this.makeCell(address, member, input, branch.authority)
+    this.members.add(cell)
     this.born(cell)
     return cell
   }
@@ -74,7 +82,22 @@ export class Tree {
 
   /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */
   remove(cell: Cell): void {
-    if (this.branchOf(cell.address)?.spec.kind === 'pool') this.cells.delete(cell.address)
+    if (this.members.delete(cell)) this.cells.delete(cell.address)
+  }
+
+  /** Above the limit, members that only wait leave memory; the next message brings them back from the journal. */
+  private passivate(): void {
+    if (this.members.size < MEMBERS_IN_MEMORY_MAX) return
+    let looked = 0
+    for (const cell of this.members) {
+      if (cell.isPassive) this.remove(cell)
+      else {
+        // One that is busy goes to the end, so that the next look finds others.
+        this.members.delete(cell)
+        this.members.add(cell)
+      }
+      if (++looked >= PASSIVATION_LOOK) return
+    }
   }
 
   private plant(

@@ -1,12 +1,11 @@
 import { fromPromise, type PromiseActorLogic } from 'xstate'
+import { EFFECT_TIMEOUT_MS } from '../kernel/effects.ts'
 import { AmbitError } from '../kernel/errors.ts'
 import { isReservedType, type Event } from '../kernel/message.ts'
 import type { AskLogic, EffectContext, EffectLogic, Invocable } from '../kernel/ports/engine.ts'
 import { thisTurn } from '../kernel/turn.ts'
 
 const INVOCABLE = Symbol.for('ambit.invocable')
-
-export const EFFECT_TIMEOUT_MS = 60_000
 
 export interface EffectOptions<Input> {
   /** Whether it may run again when nobody knows how it ended. Default false: such an effect is in doubt. */

@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from 'xstate'
+import { EFFECT_TIMEOUT_MS } from '../kernel/effects.ts'
 import type { EffectLogic } from '../kernel/ports/engine.ts'
-import { EFFECT_TIMEOUT_MS } from './invocable.ts'
 
 /** Microsteps of one machine in one step. XState's own default is no limit: an `always` loop would hang the process. */
 export const MICROSTEPS_MAX = 1000
