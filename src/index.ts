@@ -9,7 +9,7 @@ export {
 } from '../actors/governed.ts'
 export { pool, supervisor, type AuthorityOptions } from '../actors/supervisor.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
-export type { Case, CaseStatus } from '../machines/approval.ts'
+export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
 export { memoryJournal as memory } from './embedded/memory-journal.ts'
 export { sqliteJournal as sqlite, type SqliteJournalOptions } from './embedded/sqlite-journal.ts'
 export {
@@ -20,14 +20,22 @@ export {
   type Contract,
   type ExecuteWork,
 } from './envelope/action.ts'
+export type { SqliteDriverName } from './embedded/sqlite-driver.ts'
 export {
   decide,
   type Decision,
   type LedgerView,
   type RuleName,
   type RuleResult,
+  type Severity,
 } from './envelope/decide.ts'
-export { defineEnvelope, type Envelope, type EnvelopeInput } from './envelope/envelope.ts'
+export {
+  defineEnvelope,
+  envelopeSchema,
+  type ApprovalRoute,
+  type Envelope,
+  type EnvelopeInput,
+} from './envelope/envelope.ts'
 export {
   formatAmount,
   formatMoney,
@@ -41,6 +49,7 @@ export {
   generateApproverKey,
   keyIdOf,
   signStatement,
+  statementSchema,
   type Approver,
   type SignedStatement,
   type Statement,
@@ -54,24 +63,74 @@ export type {
   ChildSpec,
   Durability,
   PoolSpec,
+  SupervisorOptions,
   SupervisorSpec,
 } from './kernel/child-spec.ts'
 export { createRealClock as systemClock } from './kernel/clock.ts'
-export type { DeadLetter, DeadLetterReason } from './kernel/dead-letters.ts'
+export type { DeadLetter, DeadLetterReason, DeadLetters } from './kernel/dead-letters.ts'
 export { AmbitError, errorCodes, type ErrorCode, type ErrorRecord } from './kernel/errors.ts'
 export type { ExitReason } from './kernel/exit.ts'
 export { isNestedDeeperThan, type Json } from './kernel/json.ts'
-export type { Event, Message, ReplyTo, SendResult } from './kernel/message.ts'
+export type { Lane, MailboxLimits, Overflow } from './kernel/mailbox.ts'
+export type {
+  Event,
+  Headers,
+  Message,
+  ReplyTo,
+  SendResult,
+  StreamPosition,
+} from './kernel/message.ts'
 export type { Chance } from './kernel/ports/chance.ts'
 export type { Clock } from './kernel/ports/clock.ts'
-export type { EffectContext, Thought } from './kernel/ports/engine.ts'
-export type { Head, Journal, JournalSession, StoredTurn } from './kernel/ports/journal.ts'
+export type {
+  AskLogic,
+  AskRequest,
+  Command,
+  EffectContext,
+  EffectLogic,
+  Engine,
+  Incoming,
+  Invocable,
+  Settlement,
+  Step,
+  Thought,
+} from './kernel/ports/engine.ts'
+export type {
+  ActorStatus,
+  CommitResult,
+  Consumed,
+  Disposal,
+  Head,
+  HistoryQuery,
+  Journal,
+  JournalEntry,
+  JournalSession,
+  Recovery,
+  StoredActor,
+  StoredTimer,
+  StoredTurn,
+  TurnCommit,
+} from './kernel/ports/journal.ts'
 export type { Logger } from './kernel/ports/logger.ts'
-export type { Observer, TurnReport } from './kernel/ports/observer.ts'
+export type { ExitReport, Observer, TurnReport } from './kernel/ports/observer.ts'
 export type { ActorRef, AskOptions, SendOptions } from './kernel/ref.ts'
+export type { RestartType } from './kernel/restart-plan.ts'
+export type { RestartLimit } from './kernel/restart-window.ts'
 export type { Alarm } from './kernel/supervision.ts'
-export { thisTurn, withTurn, type Turn } from './kernel/turn.ts'
-export { observe, perform, putRow, reply, tell, think, type Performed } from './logic/actions.ts'
+export type { RestOptions, StopOptions } from './kernel/system.ts'
+export { thisTurn, withTurn, type RowsView, type Turn } from './kernel/turn.ts'
+export {
+  observe,
+  perform,
+  putRow,
+  reply,
+  tell,
+  think,
+  type ActionGiven,
+  type AmbitAction,
+  type Given,
+  type Performed,
+} from './logic/actions.ts'
 export {
   ask,
   effect,

@@ -4,8 +4,8 @@ import type { Proposal } from './proposal.ts'
 import { windowKey } from './windows.ts'
 
 /** From harmless to final; the most severe rule wins. */
-export const severities = ['allow', 'notify', 'escalate', 'deny'] as const
-export type Severity = (typeof severities)[number]
+export type Severity = 'allow' | 'notify' | 'escalate' | 'deny'
+export const severities: readonly Severity[] = ['allow', 'notify', 'escalate', 'deny']
 
 export type RuleName =
   | 'action'

@@ -74,7 +74,14 @@ export interface Envelope extends z.output<typeof envelopeSchema> {
 export type ActionLimits = z.output<typeof actionLimits>
 export type WindowLimit = z.output<typeof calendarWindow> | z.output<typeof rollingWindow>
 export type Trigger = z.output<typeof trigger>
-export type ApprovalRoute = z.output<typeof approval>
+
+/** Who decides what an envelope does not let the agent decide, and until when. */
+export interface ApprovalRoute {
+  readonly by: readonly string[]
+  readonly quorum: number
+  readonly expiresAfter: string
+  readonly onExpiry: 'reject'
+}
 
 /**
  * Checks and freezes an envelope. Deny by default: an action that is not listed is denied, and an unknown field is an

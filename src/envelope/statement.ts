@@ -10,8 +10,7 @@ import { z } from 'zod'
 import { sha256, type Json } from '../kernel/json.ts'
 import { canonical } from './envelope.ts'
 
-const verdicts = ['approve', 'reject', 'amend', 'settle'] as const
-export type Verdict = (typeof verdicts)[number]
+export type Verdict = 'approve' | 'reject' | 'amend' | 'settle'
 
 /** What a person says about a case. Signed over its canonical bytes, good for one use. */
 export const statementSchema = z.strictObject({
@@ -20,7 +19,7 @@ export const statementSchema = z.strictObject({
   case: z.string().max(40),
   /** The digest the person saw: a decision on anything else is refused. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  verdict: z.enum(verdicts),
+  verdict: z.enum(['approve', 'reject', 'amend', 'settle']),
   person: z.string().min(1).max(100),
   reason: z.string().max(2000).optional(),
   /** For `amend`: the arguments instead of the proposed ones. */

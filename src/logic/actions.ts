@@ -13,12 +13,16 @@ import type { Command, Thought } from '../kernel/ports/engine.ts'
 
 const COMMANDS = Symbol.for('ambit.commands')
 
-interface Args<Context, TEvent> {
+/** What an action function is told: the context and event at its place in the step. */
+export interface ActionGiven<Context, TEvent> {
   readonly context: Context
   readonly event: TEvent
 }
 
-type Maker<Context, TEvent> = (args: Args<Context, TEvent>, params: unknown) => readonly Command[]
+type Maker<Context, TEvent> = (
+  args: ActionGiven<Context, TEvent>,
+  params: unknown,
+) => readonly Command[]
 
 /** An action that the runtime understands: XState calls it nothing but a function. */
 export type AmbitAction<
@@ -28,12 +32,13 @@ export type AmbitAction<
   P extends ParameterizedObject['params'] | undefined = undefined,
 > = ActionFunction<C, E, All, P, never, never, never, never, never>
 
-type Value<C, E, T> = T | ((args: Args<C, E>) => T)
+/** A value, or how to get it from context and event. */
+export type Given<C, E, T> = T | ((args: ActionGiven<C, E>) => T)
 
 /** Sends an event to another actor, by address or registered name, once the turn is committed. */
 export function tell<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  to: Value<C, E, string>,
-  event: Value<C, E, Event>,
+  to: Given<C, E, string>,
+  event: Given<C, E, Event>,
   options: { readonly lane?: Extract<Lane, 'control' | 'user'> } = {},
 ): AmbitAction<C, E, All> {
   return action('tell', (args) => [
@@ -48,8 +53,8 @@ export function tell<C extends MachineContext, E extends EventObject, All extend
 
 /** Answers the message of this turn, or one whose `replyTo` was stored earlier. */
 export function reply<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  event: Value<C, E, Event>,
-  options: { readonly to?: Value<C, E, ReplyTo | undefined> } = {},
+  event: Given<C, E, Event>,
+  options: { readonly to?: Given<C, E, ReplyTo | undefined> } = {},
 ): AmbitAction<C, E, All> {
   return action('reply', (args) => {
     const to = options.to === undefined ? undefined : valueOf(options.to, args)
@@ -59,7 +64,7 @@ export function reply<C extends MachineContext, E extends EventObject, All exten
 
 /** Writes an entry of the thought log; it is stored with the turn, before anything of it leaves. */
 export function think<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
-  thought: Value<C, E, Thought>,
+  thought: Given<C, E, Thought>,
 ): AmbitAction<C, E, All> {
   return action('think', (args) => [{ kind: 'think', thought: valueOf(thought, args) }])
 }
@@ -69,7 +74,7 @@ export function putRow<
   C extends MachineContext,
   E extends EventObject,
   All extends EventObject = E,
->(key: Value<C, E, string>, value: Value<C, E, Json>): AmbitAction<C, E, All> {
+>(key: Given<C, E, string>, value: Given<C, E, Json>): AmbitAction<C, E, All> {
   return action('putRow', (args) => [
     { kind: 'put', key: valueOf(key, args), value: valueOf(value, args) },
   ])
@@ -83,14 +88,18 @@ export function observe<
   C extends MachineContext,
   E extends EventObject,
   All extends EventObject = E,
->(run: (args: Args<C, E>) => unknown): AmbitAction<C, E, All> {
+>(run: (args: ActionGiven<C, E>) => unknown): AmbitAction<C, E, All> {
   return action('observe', (args) => [
     { kind: 'observe', name: run.name || 'observe', run: () => run(args) },
   ])
 }
 
 /** What `perform` may give: messages, answers, rows and thoughts, as data. */
-export type Performed = Extract<Command, { kind: 'tell' | 'reply' | 'put' | 'think' }>
+export type Performed =
+  | { readonly kind: 'tell'; readonly to: string; readonly event: Event; readonly lane: Lane }
+  | { readonly kind: 'reply'; readonly to?: ReplyTo; readonly event: Event }
+  | { readonly kind: 'put'; readonly key: string; readonly value: Json }
+  | { readonly kind: 'think'; readonly thought: Thought }
 
 const PERFORMED: ReadonlySet<string> = new Set<Performed['kind']>(['tell', 'reply', 'put', 'think'])
 
@@ -99,7 +108,7 @@ export function perform<
   C extends MachineContext,
   E extends EventObject,
   All extends EventObject = E,
->(decide: (args: Args<C, E>) => readonly Performed[]): AmbitAction<C, E, All> {
+>(decide: (args: ActionGiven<C, E>) => readonly Performed[]): AmbitAction<C, E, All> {
   return commands<C, E, All>((args) => {
     const wanted = decide(args)
     const other = wanted.find(({ kind }) => !PERFORMED.has(kind))
@@ -117,7 +126,7 @@ export function commands<
   E extends EventObject,
   All extends EventObject = E,
   P extends ParameterizedObject['params'] | undefined = undefined,
->(decide: (args: Args<C, E>, params: P) => readonly Command[]): AmbitAction<C, E, All, P> {
+>(decide: (args: ActionGiven<C, E>, params: P) => readonly Command[]): AmbitAction<C, E, All, P> {
   return action<C, E, All>('commands', decide as Maker<C, E>) as unknown as AmbitAction<
     C,
     E,
@@ -149,6 +158,6 @@ function action<C extends MachineContext, E extends EventObject, All extends Eve
   return Object.assign(marker, { [COMMANDS]: make })
 }
 
-function valueOf<C, E, T>(value: Value<C, E, T>, args: Args<C, E>): T {
-  return typeof value === 'function' ? (value as (args: Args<C, E>) => T)(args) : value
+function valueOf<C, E, T>(value: Given<C, E, T>, args: ActionGiven<C, E>): T {
+  return typeof value === 'function' ? (value as (args: ActionGiven<C, E>) => T)(args) : value
 }

@@ -3,8 +3,8 @@ import type { pino as createPino } from 'pino'
 import type { z } from 'zod'
 import type { Logger } from '../kernel/ports/logger.ts'
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 /** Fields that never reach an operations log, beside those a schema marks with `secret(...)`. */
 const SECRET_FIELDS = ['token', 'secret', 'password', 'privateKey', 'authorization', 'apiKey']
