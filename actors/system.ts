@@ -14,7 +14,7 @@ import {
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { Event } from '../src/kernel/message.ts'
-import type { Chance } from '../src/kernel/ports/chance.ts'
+import type { Random } from '../src/kernel/ports/random.ts'
 import type { Clock } from '../src/kernel/ports/clock.ts'
 import type { Head, HistoryQuery, Journal, StoredTurn } from '../src/kernel/ports/journal.ts'
 import type { Logger } from '../src/kernel/ports/logger.ts'
@@ -36,7 +36,7 @@ export interface SystemOptions {
   /** Default: memory, which keeps nothing. */
   readonly journal?: Journal
   readonly clock?: Clock
-  readonly chance?: Chance
+  readonly random?: Random
   /** A pino logger, or anything with its methods. Default: silent. */
   readonly logger?: Logger
   readonly observers?: readonly Observer[]

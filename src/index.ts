@@ -80,7 +80,7 @@ export type {
   SendResult,
   StreamPosition,
 } from './kernel/message.ts'
-export type { Chance } from './kernel/ports/chance.ts'
+export type { Random } from './kernel/ports/random.ts'
 export type { Clock } from './kernel/ports/clock.ts'
 export type {
   AskLogic,

@@ -4,14 +4,14 @@ import { AmbitError } from './errors.ts'
 import { receive } from './ingress.ts'
 import { OUTSIDE, type Event, type Headers, type SendResult } from './message.ts'
 import type { Outside } from './outside.ts'
-import type { Chance } from './ports/chance.ts'
+import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
 import { ASK_TIMEOUT_MS, type ActorRef, type AskOptions } from './ref.ts'
 import type { Tree } from './tree.ts'
 
 export interface DoorPorts {
   readonly clock: Clock
-  readonly chance: Chance
+  readonly random: Random
   isOpen(): boolean
 }
 
@@ -46,7 +46,7 @@ export class Door {
     headers: Partial<Headers> = {},
   ): Promise<Event> {
     const { timeoutMs = ASK_TIMEOUT_MS } = options
-    const invocation = this.ports.chance.id()
+    const invocation = this.ports.random.id()
     const deadline = this.ports.clock.now() + timeoutMs
     const answer = this.outside.ask(invocation, to, event.type, timeoutMs)
     const replyTo = { address: OUTSIDE, invocation }
@@ -59,7 +59,7 @@ export class Door {
 
   private send(to: Address, event: Event, headers: Partial<Headers>): SendResult {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
-    const { message, refused: fault, detail } = receive(this.ports.chance.id(), to, event, headers)
+    const { message, refused: fault, detail } = receive(this.ports.random.id(), to, event, headers)
     if (fault !== undefined) {
       this.delivery.deadLetter(message, fault, detail)
       return { status: 'rejected', reason: fault }

@@ -2,7 +2,7 @@ import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
-import type { Chance } from './ports/chance.ts'
+import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import { planRestart } from './restart-plan.ts'
@@ -24,18 +24,18 @@ export class Supervision {
   private memberRestarts = new Map<Address, readonly number[]>()
   private readonly tree: Tree
   private readonly clock: Clock
-  private readonly chance: Chance
+  private readonly random: Random
   private readonly logger: Logger
   private readonly restart: (cell: Cell, delayMs: number) => void
 
   constructor(
     tree: Tree,
-    ports: { clock: Clock; chance: Chance; logger: Logger },
+    ports: { clock: Clock; random: Random; logger: Logger },
     restart: (cell: Cell, delayMs: number) => void,
   ) {
     this.tree = tree
     this.clock = ports.clock
-    this.chance = ports.chance
+    this.random = ports.random
     this.logger = ports.logger
     this.restart = restart
   }
@@ -51,7 +51,7 @@ export class Supervision {
     if (isMember) this.memberRestarts.set(cell.address, window.restarts)
     else branch.restarts = window.restarts
     const exit: ExitReason = { kind: 'error', error: record }
-    const plan = planRestart(cell.spec.restart, exit, window, this.chance.random())
+    const plan = planRestart(cell.spec.restart, exit, window, this.random.next())
     this.logger.error({ actor: cell.address, err: record, plan }, 'actor failed')
     if (plan.kind === 'restart') this.restart(cell, plan.delayMs)
     else if (plan.kind === 'leave' || isMember) this.quarantine([cell], cell.address, record)
@@ -77,7 +77,7 @@ export class Supervision {
     const window = addRestart(above.restarts, this.clock.now(), above.spec)
     above.restarts = window.restarts
     const exit: ExitReason = { kind: 'restartIntensity', error }
-    const plan = planRestart('permanent', exit, window, this.chance.random())
+    const plan = planRestart('permanent', exit, window, this.random.next())
     this.logger.error({ supervisor: branch.address, err: error, plan }, 'supervisor gave up')
     if (plan.kind !== 'restart') return this.giveUp(above, error)
     branch.restarts = []

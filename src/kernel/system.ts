@@ -1,6 +1,6 @@
 import type { Address } from './address.ts'
 import type { Cell, CellHost } from './cell.ts'
-import { createRealChance } from './chance.ts'
+import { createRealRandom } from './random.ts'
 import type { ChildSpec } from './child-spec.ts'
 import { createRealClock } from './clock.ts'
 import { Committer } from './committer.ts'
@@ -15,7 +15,7 @@ import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message } from './message.ts'
 import { Outside } from './outside.ts'
-import type { Chance } from './ports/chance.ts'
+import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Journal, JournalSession } from './ports/journal.ts'
 import { silentLogger, type Logger } from './ports/logger.ts'
@@ -32,7 +32,7 @@ export interface KernelOptions {
   readonly root: ChildSpec
   readonly journal: Journal
   readonly clock?: Clock
-  readonly chance?: Chance
+  readonly random?: Random
   readonly logger?: Logger
   readonly observers?: readonly Observer[]
   /** Called with the open journal before any actor runs. */
@@ -77,7 +77,7 @@ export class Kernel implements CellHost {
   constructor(options: KernelOptions) {
     const {
       clock = createRealClock(),
-      chance = createRealChance(),
+      random = createRealRandom(),
       logger = silentLogger,
     } = options
     this.options = options
@@ -98,9 +98,9 @@ export class Kernel implements CellHost {
       deadLetter: (letter) => this.tell((observer) => observer.onDeadLetter?.(letter)),
     })
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
-    this.door = new Door(this.tree, this.delivery, this.outside, { clock, chance, isOpen })
+    this.door = new Door(this.tree, this.delivery, this.outside, { clock, random, isOpen })
     this.recovery = this.createRecovery()
-    this.supervision = new Supervision(this.tree, { clock, chance, logger }, (cell, delayMs) =>
+    this.supervision = new Supervision(this.tree, { clock, random, logger }, (cell, delayMs) =>
       this.recovery.restartLater(cell, delayMs),
     )
   }

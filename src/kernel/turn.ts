@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { createSeededRandom } from './chance.ts'
+import { createSeededRandom } from './random.ts'
 import { AmbitError } from './errors.ts'
 import type { Json } from './json.ts'
 import type { Message } from './message.ts'

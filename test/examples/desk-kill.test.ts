@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createSeededRandom } from '../../src/kernel/chance.ts'
+import { createSeededRandom } from '../../src/kernel/random.ts'
 import {
-  killDeskAfter,
+  killDesk,
   makeTickets,
   newRun,
   NOW,
@@ -15,16 +15,18 @@ import { replayLedger } from '../support/replay-ledger.ts'
 const KILLS = Number(process.env.AMBIT_KILLS ?? 8)
 const TICKETS = Number(process.env.AMBIT_TICKETS ?? 60)
 
-/** Kills the desk at random moments, start-up included, and lets it finish afterwards. */
-async function campaign(agents: number, seed: string) {
+/** Kills the desk at random moments, half of them while it works and half from its very start, then lets it finish. */
+async function campaign(agents: number, seed: string, ...server: string[]) {
   const random = createSeededRandom(seed)
-  const payments = await startPaymentsProcess('--delay', '15')
+  const payments = await startPaymentsProcess(...(server.length > 0 ? server : ['--delay', '15']))
   const tickets = makeTickets(TICKETS, 'kill')
   const run = newRun(tickets, '--agents', String(agents), '--now', NOW, '--payments', payments.url)
   let kills = 0
   for (let lives = 0; kills < KILLS && lives < KILLS * 2; lives++) {
-    if ((await killDeskAfter(run, 150 + Math.floor(random() * 450))) === 'killed') kills++
-    else break
+    const after = lives % 2 === 0 ? 'ready' : 'spawn'
+    const delayMs = Math.floor(random() * (after === 'ready' ? 150 : 600))
+    if ((await killDesk(run, { after, delayMs })) === 'ended') break
+    kills++
   }
   const killed = await runDesk(run)
   const verified = await runCli('log', 'verify', '--journal', run.journal, '--json')
@@ -74,4 +76,16 @@ test('D6 eight agents killed at random moments never overspend, and each window 
   console.log(
     `kills ${killed.kills}, refunds ${killed.refunds.length}, most spent ${killed.ledger.mostUsed / 100}`,
   )
+}, 900_000)
+
+test('D5 without idempotency a desk killed at random moments refunds no order twice', async () => {
+  const killed = await campaign(4, 'once', '--no-idempotency', '--delay', '60')
+  const orders = killed.refunds.map(({ order }) => order)
+  expect(new Set(orders).size).toBe(orders.length)
+  // What was cut off is in doubt, whether it happened or not; nothing is missing and nothing is invented.
+  expect(orders.length).toBeGreaterThanOrEqual(killed.summary.refunded)
+  expect(orders.length).toBeLessThanOrEqual(killed.summary.refunded + killed.summary.inDoubt)
+  expect(killed.verified.code).toBe(0)
+  expect(killed.ledger).toMatchObject({ overspent: [], needlessRefusals: [] })
+  console.log(`kills ${killed.kills}, refunds ${orders.length}, in doubt ${killed.summary.inDoubt}`)
 }, 900_000)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { actor } from '../../actors/actor.ts'
-import { createSeededRandom } from '../../src/kernel/chance.ts'
+import { createSeededRandom } from '../../src/kernel/random.ts'
 import type { TurnCommit } from '../../src/kernel/ports/journal.ts'
 import type { TurnReport } from '../../src/kernel/ports/observer.ts'
 import { thisTurn } from '../../src/kernel/turn.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { actor } from '../../actors/actor.ts'
-import { createSeededRandom } from '../../src/kernel/chance.ts'
+import { createSeededRandom } from '../../src/kernel/random.ts'
 import { thisTurn, turnRandom, withTurn, type Turn } from '../../src/kernel/turn.ts'
 import { putRow, reply } from '../../src/logic/actions.ts'
 import { effect } from '../../src/logic/invocable.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createSeededRandom } from '../../src/kernel/chance.ts'
+import { createSeededRandom } from '../../src/kernel/random.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const cli = join(root, 'dist/src/cli/main.js')
@@ -107,14 +107,27 @@ export async function runDesk(run: DeskRun): Promise<{ summary: Summary; decisio
   return { summary: JSON.parse(last) as Summary, decisions: readDecisions(run) }
 }
 
-/** Starts the desk and kills it, as a power button would, once the given time has passed or it has ended. */
-export async function killDeskAfter(run: DeskRun, delayMs: number): Promise<'killed' | 'ended'> {
+export interface KillMoment {
+  /** Counted from the start of the process, or from when the desk is up and at work. */
+  readonly after: 'spawn' | 'ready'
+  readonly delayMs: number
+}
+
+/** Starts the desk and kills it, as a power button would, at a moment; tells if it had ended before. */
+export async function killDesk(
+  run: DeskRun,
+  { after, delayMs }: KillMoment,
+): Promise<'killed' | 'ended'> {
   const child = spawnDesk(run, '--until-idle', '--json')
   child.stdout?.resume()
-  child.stderr?.resume()
   const ending = exited(child)
-  const signal = AbortSignal.timeout(delayMs)
-  signal.addEventListener('abort', () => child.kill('SIGKILL'))
+  const killLater = () => {
+    AbortSignal.timeout(delayMs).addEventListener('abort', () => child.kill('SIGKILL'))
+  }
+  if (after === 'spawn') killLater()
+  child.stderr?.on('data', (chunk) => {
+    if (after === 'ready' && String(chunk).includes('listens on')) killLater()
+  })
   return (await ending) === 0 ? 'ended' : 'killed'
 }
 

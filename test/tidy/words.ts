@@ -8,7 +8,7 @@ const timers = /\bset(Timeout|Interval)$/
 
 /** The real implementations of the ports, and the programs around them. */
 const edges =
-  /^(src\/kernel\/(clock|chance)\.ts$|src\/cli\/|examples\/[^/]+\/payments-|scripts\/|bench\/|test\/)/
+  /^(src\/kernel\/(clock|random)\.ts$|src\/cli\/|examples\/[^/]+\/payments-|scripts\/|bench\/|test\/)/
 
 export function checkCalls(files: Files): readonly Finding[] {
   const findings: Finding[] = []
@@ -28,7 +28,7 @@ export function checkCalls(files: Files): readonly Finding[] {
 
 function remedyFor(name: string): string {
   if (timers.test(name)) return 'Ask the Clock port to wake you.'
-  if (/random/i.test(name)) return 'Ask the Chance port, or draw from the turn: thisTurn().'
+  if (/random/i.test(name)) return 'Ask the Random port, or draw from the turn: thisTurn().'
   return 'Ask the Clock port, or take the time of the turn: thisTurn().'
 }
 

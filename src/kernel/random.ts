@@ -1,8 +1,8 @@
 import { uuidv7 } from 'uuidv7'
-import type { Chance } from './ports/chance.ts'
+import type { Random } from './ports/random.ts'
 
-export function createRealChance(): Chance {
-  return { random: () => Math.random(), id: () => uuidv7() }
+export function createRealRandom(): Random {
+  return { next: () => Math.random(), id: () => uuidv7() }
 }
 
 /** A generator that gives the same numbers for the same seed (mulberry32 over an FNV-1a hash of the seed). */

@@ -1,7 +1,7 @@
 /** The only source of chance and of fresh ids. */
-export interface Chance {
+export interface Random {
   /** A number in [0, 1). */
-  random(): number
+  next(): number
   /** A fresh id that sorts by time (UUID version 7). */
   id(): string
 }
