@@ -12,7 +12,12 @@ import {
   type ExecuteInput,
   type ProposeEvent,
 } from '../machines/action-steps.ts'
-import { effectRefused, type Action, type ExecuteWork } from '../src/envelope/action.ts'
+import {
+  ACTION_TIMEOUT_MS,
+  effectRefused,
+  type Action,
+  type ExecuteWork,
+} from '../src/envelope/action.ts'
 import type { Authorizer } from '../src/envelope/authorization.ts'
 import type { Envelope } from '../src/envelope/envelope.ts'
 import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
@@ -34,8 +39,6 @@ export interface ActionHouse {
   authorizer(): Authorizer
 }
 
-export const LEDGER_TIMEOUT_MS = 60_000
-
 /** The pool in which every action lives, each a durable actor addressed by its key. */
 export function actionPool(house: ActionHouse): PoolSpec {
   const services = createServices(house)
@@ -44,12 +47,12 @@ export function actionPool(house: ActionHouse): PoolSpec {
       viewLedger: ask<Reservation>({
         to: LEDGER,
         event: ({ charges }) => ({ type: 'ambit.ledger.view', charges }),
-        timeoutMs: LEDGER_TIMEOUT_MS,
+        timeoutMs: Infinity,
       }) as never,
       reserve: ask<Reservation>({
         to: LEDGER,
         event: (reservation) => ({ type: 'ambit.ledger.reserve', reservation }),
-        timeoutMs: LEDGER_TIMEOUT_MS,
+        timeoutMs: Infinity,
       }) as never,
       execute: worldEffect(house, services, 'execute') as never,
       verify: worldEffect(house, services, 'verify') as never,
@@ -219,7 +222,7 @@ function perAction(house: ActionHouse, services: ActionServices, step: string) {
   const actionOf = ({ action }: ExecuteInput) => house.actions.get(action)
   return {
     idempotent: (input: ExecuteInput) => step === 'verify' || services.isIdempotent(input.action),
-    timeoutMs: (input: ExecuteInput) => actionOf(input)?.timeoutMs ?? LEDGER_TIMEOUT_MS,
+    timeoutMs: (input: ExecuteInput) => actionOf(input)?.timeoutMs ?? ACTION_TIMEOUT_MS,
   }
 }
 

@@ -38,7 +38,7 @@ export interface ActionContext {
   readonly by: 'envelope' | 'human'
   readonly persons: readonly string[]
   readonly amendedBy: readonly string[]
-  readonly caseId?: string
+  readonly caseId?: string | undefined
   readonly token?: string
   readonly attempts: number
   readonly output?: Json
@@ -186,6 +186,7 @@ export function amended(
     proposal,
     digest: proposalDigest(proposal, context.chain),
     amendedBy: [...context.amendedBy, ...event.persons],
+    caseId: undefined,
     by: 'envelope',
   }
 }

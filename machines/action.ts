@@ -76,6 +76,7 @@ export function createActionMachine(services: ActionServices) {
         context.by === 'envelope' && context.decision?.severity === 'escalate',
       isSame: ({ context, event }) => isSameProposal(context, event),
       isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
+      isOtherCase: ({ context, event }) => (event as DecidedEvent).case !== context.caseId,
       hasVerification: ({ context }) => services.hasVerification(context),
       mayRetry: ({ context, event }) => mayRetry(services, context, event),
       provedNothingHappened: ({ event }) => provedNothing(event),
@@ -134,6 +135,8 @@ export function createActionMachine(services: ActionServices) {
             actions: ['noteCase', { type: 'tellWaiters', params: { state: 'awaitingHuman' } }],
           },
           'ambit.action.decided': [
+            // A decision on an earlier case of the same key says nothing about this one.
+            { guard: 'isOtherCase' },
             {
               guard: ({ event }) => event.verdict === 'approve',
               target: 'reserving',
@@ -152,7 +155,7 @@ export function createActionMachine(services: ActionServices) {
             },
             { target: 'rejected' },
           ],
-          'ambit.action.expired': 'expired',
+          'ambit.action.expired': [{ guard: 'isOtherCase' }, { target: 'expired' }],
           'ambit.action.withdraw': [
             { guard: 'isLastWaiter', target: 'withdrawn', actions: ['closeCase', 'forgetWaiter'] },
             { actions: 'forgetWaiter' },
@@ -240,6 +243,7 @@ export function createActionMachine(services: ActionServices) {
             actions: ['noteCase', { type: 'tellWaiters', params: { state: 'inDoubt' } }],
           },
           'ambit.action.decided': [
+            { guard: 'isOtherCase' },
             {
               guard: ({ event }) => event.verdict === 'settle' && event.happened === true,
               target: 'committed',

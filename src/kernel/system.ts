@@ -50,6 +50,8 @@ export interface RestOptions {
 }
 
 export const STOP_GRACE_MS = 5000
+/** Timers wait at most this long for what was sent before the last process ended. */
+const TIMERS_HELD_MS_MAX = 2000
 /** Whoever waits for rest looks again at least this often. */
 const REST_LOOK_MS = 50
 
@@ -288,6 +290,7 @@ export class Kernel implements CellHost {
 
   private async boot(session: JournalSession): Promise<void> {
     const recovery = await session.recover()
+    this.timers.hold()
     for (const { address, id, dueAt } of recovery.timers) this.timers.set(address, id, dueAt)
     for (const address of recovery.busy) {
       if (this.tree.cellAt(address) !== undefined) continue
@@ -298,7 +301,7 @@ export class Kernel implements CellHost {
     this.committer?.wake()
     const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
     while (this.bootFailure === undefined && !this.tree.fixed.every(isUp)) await this.nextRest()
-    if (this.bootFailure === undefined) return
+    if (this.bootFailure === undefined) return this.wakeTimers()
     const { address, error } = this.bootFailure
     const { message } = toErrorRecord(error)
     throw new AmbitError(
@@ -306,6 +309,19 @@ export class Kernel implements CellHost {
       `"${address}" could not be started: ${message}. Mend its machine or its input and start again.`,
       { cause: error },
     )
+  }
+
+  /**
+   * What was sent before the last process ended comes before what fell due since: an answer that waits in an outbox is
+   * heard before its deadline passes, and a decision that was handed in counts before its case expires.
+   */
+  private async wakeTimers(): Promise<void> {
+    const latest = this.clock.elapsed() + TIMERS_HELD_MS_MAX
+    const isSettled = () => this.recovery.isAtRest && (this.committer?.isAtRest() ?? true)
+    while (!isSettled() && this.clock.elapsed() < latest) {
+      await new Promise<void>((resolve) => this.clock.soon(resolve))
+    }
+    this.timers.wake()
   }
 
   private async bringUp(cell: Cell): Promise<void> {

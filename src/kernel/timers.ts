@@ -19,6 +19,7 @@ export class Timers {
   private order = 0
   private cancelWake: (() => void) | undefined
   private wakesAt = Infinity
+  private isHeld = false
   private readonly clock: Clock
   private readonly due: (address: Address, id: string) => void
 
@@ -51,6 +52,16 @@ export class Timers {
     this.live.delete(keyOf(address, id))
   }
 
+  /** Timers can be set, but none wakes anybody before `wake` is called. */
+  hold(): void {
+    this.isHeld = true
+  }
+
+  wake(): void {
+    this.isHeld = false
+    this.arm()
+  }
+
   stop(): void {
     this.cancelWake?.()
     this.live.clear()
@@ -76,7 +87,7 @@ export class Timers {
 
   private arm(): void {
     const first = this.heap[0]
-    if (first === undefined || first.dueAt >= this.wakesAt) return
+    if (first === undefined || this.isHeld || first.dueAt >= this.wakesAt) return
     this.cancelWake?.()
     this.wakesAt = first.dueAt
     this.cancelWake = this.clock.wakeAt(first.dueAt, () => this.fire())

@@ -59,7 +59,7 @@ export interface AskActorOptions<Input> {
   readonly event: (input: Input) => Event
   /** Sent when the asker leaves before the answer. */
   readonly withdraw?: (input: Input) => Event
-  /** Default 30,000. */
+  /** Default 30,000; `Infinity` waits for ever. The deadline is durable: it also passes while no process runs. */
   readonly timeoutMs?: number
 }
 
@@ -72,6 +72,7 @@ export const ASK_ACTOR_TIMEOUT_MS = 30_000
 export function ask<Input = undefined>(
   options: AskActorOptions<Input>,
 ): PromiseActorLogic<Event, Input> {
+  const { timeoutMs = ASK_ACTOR_TIMEOUT_MS } = options
   return askLogic<Input, Event>({
     kind: 'ask',
     request: (input: never) => {
@@ -86,7 +87,7 @@ export function ask<Input = undefined>(
         to: typeof options.to === 'string' ? options.to : options.to(input),
         event,
         ...(options.withdraw !== undefined && { withdraw: options.withdraw(input) }),
-        timeoutMs: options.timeoutMs ?? ASK_ACTOR_TIMEOUT_MS,
+        ...(timeoutMs !== Infinity && { timeoutMs }),
       }
     },
   })

@@ -21,7 +21,7 @@ import { z } from 'zod'
 import { refusal } from '../support/refusal.ts'
 
 const done: string[] = []
-const refundOf = (): Action<{ order: string }, unknown> =>
+const refundOf = (): Action<{ order: string }> =>
   defineAction({
     name: 'refund',
     input: z.object({ order: z.string() }),
@@ -93,7 +93,7 @@ describe('what an agent may not do', () => {
     expect(message).toContain('custom action "callHome" in state "m"')
   })
 
-  test('E9 governed, read-only and ask logic, and Ambit’s actions, are what an agent may use', () => {
+  test('E9 an agent may use governed, read-only and ask logic and Ambit’s actions', () => {
     const logics = {
       refund: governed(refund),
       look: readOnly(() => 1),
@@ -164,7 +164,7 @@ describe('authority', () => {
 })
 
 /** Proposes what it is started with as soon as it hears `go`. */
-const proposer = (action: Action<{ order: string }, unknown>) =>
+const proposer = (action: Action<{ order: string }>) =>
   setup({
     types: {
       context: {} as { input: object; note: unknown },
@@ -203,7 +203,7 @@ describe('a proposal', () => {
     return { value, parked: parked.length, done: [...done] }
   }
 
-  test('A6 with a stated why is judged and done', async () => {
+  test('A6 a proposal with a stated why is judged and done', async () => {
     const { value, done: orders } = await propose({ args: { order: 'o-1' }, why: 'it is late' })
     expect({ value, orders }).toEqual({ value: 'done', orders: ['o-1'] })
   })
@@ -213,20 +213,23 @@ describe('a proposal', () => {
     ['an empty why', { args: { order: 'o-1' }, why: '' }],
     ['a blank why', { args: { order: 'o-1' }, why: ' \n' }],
     ['a why that is no text', { args: { order: 'o-1' }, why: 7 }],
-  ])('A6 with %s is refused: nothing is done, and the message is parked', async (_, input) => {
-    expect(await propose(input)).toEqual({ value: null, parked: 1, done: [] })
-  })
+  ])(
+    'A6 a proposal with %s is refused: nothing is done, and the message is parked',
+    async (_, input) => {
+      expect(await propose(input)).toEqual({ value: null, parked: 1, done: [] })
+    },
+  )
 
   test.each([
     ['no arguments', { why: 'late' }],
     ['arguments of another form', { args: { order: 7 }, why: 'late' }],
-  ])('E12 with %s is refused by the action’s own schema', async (_, input) => {
+  ])('E12 a proposal with %s is refused by the action’s own schema', async (_, input) => {
     expect(await propose(input)).toMatchObject({ parked: 1, done: [] })
   })
 })
 
 describe('the same key', () => {
-  test('A4 is the same action: both agents hear its outcome and it happens once', async () => {
+  test('A4 the same key is the same action: all agents hear of it, it happens once', async () => {
     done.length = 0
     const input = { args: { order: 'o-1' }, why: 'late' }
     const children = ['a', 'b'].map((id) => agent(id, proposer(refund), { envelope, input }))
@@ -241,7 +244,7 @@ describe('the same key', () => {
     await system.stop()
   })
 
-  test('A4 with other arguments is a conflict, never a second effect', async () => {
+  test('A4 the same key with other arguments is a conflict, never a second effect', async () => {
     done.length = 0
     const sameKey = defineAction({
       name: 'refund',
@@ -249,7 +252,7 @@ describe('the same key', () => {
       key: () => 'one',
       idempotent: true,
       execute: ({ input }) => Promise.resolve(done.push(input.order)),
-    }) as Action<{ order: string }, unknown>
+    }) as Action<{ order: string }>
     const children = ['a', 'b'].map((order) =>
       agent(order, proposer(sameKey), { envelope, input: { args: { order }, why: 'late' } }),
     )

@@ -4,8 +4,15 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { memoryJournal } from '../../src/embedded/memory-journal.ts'
 import { sqliteJournal } from '../../src/embedded/sqlite-journal.ts'
-import { CHAIN_START, type Journal, type JournalSession } from '../../src/kernel/ports/journal.ts'
-import { breakIn, disposal, message, position, turn } from '../support/journal-entries.ts'
+import {
+  CHAIN_START,
+  type Head,
+  type Journal,
+  type JournalSession,
+  type StoredTurn,
+} from '../../src/kernel/ports/journal.ts'
+import { disposal, message, position, turn } from '../support/journal-entries.ts'
+import { ChainCheck } from '../../src/thought-log/chain.ts'
 import { rejection } from '../support/refusal.ts'
 
 const hasNodeSqlite = Number(process.versions.node.split('.')[0]) >= 22
@@ -130,10 +137,10 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     expect(await session.load('/c')).toMatchObject({ seq: 1 })
     const turns = await session.history({})
     expect(turns.map(({ address }) => address)).toEqual(['/b', '/a', '/c'])
-    expect(breakIn(turns, await session.head())).toBeUndefined()
+    expect(faultIn(turns, await headOf(session))).toBeUndefined()
   })
 
-  test('J3 while one owns it a second is refused, and after the first has closed it is not', async () => {
+  test('J3 a second owner is refused until the first has closed', async () => {
     const second = await rejection(journal.open())
     expect(second.code).toBe('AMBIT_JOURNAL_OWNED')
     await reopen()
@@ -157,7 +164,7 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     expect(await session.load('/z')).toMatchObject({ status: 'done' })
   })
 
-  test('J4 a timer that is set again has its new time, one cleared and set in one turn stands', async () => {
+  test('J4 a timer that is cleared and set again in one turn has its new time', async () => {
     const first = { address: '/a', id: 't', dueAt: 5 }
     const second = { address: '/a', id: 't', dueAt: 8 }
     await session.commit([turn('/a', 1, { timersSet: [first] })])
@@ -188,7 +195,7 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     expect((await session.load('/a'))?.rows.get('k')).toEqual({ n: 1 })
   })
 
-  test('J5 a message leaves the outbox with the commit that consumed it, and no other does', async () => {
+  test('J5 a message leaves the outbox with the commit that consumed it, alone', async () => {
     const outbox = [message(1), message(2), message(1, '/c'), message(1, '/b', '/x')]
     await session.commit([turn('/a', 1, { outbox })])
     await session.commit([turn('/b', 1, { consumed: [{ ...position(1), receiver: '/b' }] })])
@@ -233,18 +240,20 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     await reopen()
     await session.commit([turn('/a', 2)])
     const turns = await session.history({})
-    const head = await session.head()
+    const head = await headOf(session)
     expect(turns.map(({ position }) => position)).toEqual([1, 2, 3])
-    expect(breakIn(turns, head)).toBeUndefined()
+    expect(faultIn(turns, head)).toBeUndefined()
     const edited = turns.map((each, i) => (i === 1 ? { ...each, record: '{}' } : each))
+    expect(faultIn(edited, head)).toMatchObject({ kind: 'edited', position: 2 })
     const reordered = [turns[0]!, turns[2]!, turns[1]!]
-    expect(breakIn(edited, head)).toBe(2)
-    expect(breakIn(reordered, head)).toBe(3)
-    expect(breakIn(turns.slice(0, 2), head)).toBe('head')
-    expect(breakIn(turns.slice(1), head)).toBe(2)
+    expect(faultIn(reordered, head)).toMatchObject({ kind: 'reordered', position: 3 })
+    const renumbered = reordered.map((each, i) => ({ ...each, position: i + 1 }))
+    expect(faultIn(renumbered, head)).toMatchObject({ kind: 'unlinked', position: 2 })
+    expect(faultIn(turns.slice(0, 2), head)).toMatchObject({ kind: 'cut' })
+    expect(faultIn(turns.slice(1), head)).toMatchObject({ kind: 'reordered', position: 2 })
   })
 
-  test('J1 history is asked by actor, by part of the tree, from a position and by pages', async () => {
+  test('J1 history is asked by actor, part of the tree, position and page', async () => {
     const addresses = ['/a', '/a/x', '/ab', '/a/x/y', '/b']
     await session.commit(addresses.map((address) => turn(address, 1)))
     const found = async (query: Parameters<JournalSession['history']>[0]) =>
@@ -260,4 +269,12 @@ describe.each(implementations)('a journal in %s', (_, make) => {
 async function headOf(session: JournalSession) {
   const { position, hash } = await session.head()
   return { position, hash }
+}
+
+/** What is wrong with a chain of records, if anything is, against a head that was kept. */
+function faultIn(turns: readonly StoredTurn[], kept: Head) {
+  const check = new ChainCheck([kept])
+  check.add(turns)
+  const verdict = check.finish()
+  return verdict.ok ? undefined : verdict.fault
 }

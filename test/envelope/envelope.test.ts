@@ -100,7 +100,7 @@ describe('what is made', () => {
     expect(() => (escalateWhen as unknown[]).push({ category: ['x'] })).toThrow(TypeError)
   })
 
-  test('E13 the hash names the content: the same for the same, whatever the order of fields', () => {
+  test('E13 the hash names the content, whatever the order of fields', () => {
     const { id, owner, actions } = good
     const forwards = defineEnvelope({ id, owner, actions })
     const backwards = defineEnvelope({ actions, owner, id })

@@ -1,6 +1,7 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { createHmac, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createAuthorizer } from '../../src/envelope/authorization.ts'
+import { canonical } from '../../src/envelope/envelope.ts'
 import { proposalDigest } from '../../src/envelope/proposal.ts'
 import {
   generateApproverKey,
@@ -12,6 +13,7 @@ import {
   type SignedStatement,
   type Statement,
 } from '../../src/envelope/statement.ts'
+import type { Json } from '../../src/kernel/json.ts'
 import { proposalOf } from '../support/envelopes.ts'
 
 const alice = generateApproverKey()
@@ -87,6 +89,15 @@ describe('signatures', () => {
     ['a key of another kind', {}, rsaKey()],
   ])('A8 with %s nothing is signed, and nothing throws', (_, change, key) => {
     expect(isSignedBy({ ...signed, ...change } as SignedStatement, key)).toBe(false)
+  })
+
+  test('A8 a valid signature by a key of another kind than ed25519 counts as none', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed448')
+    const bytes = Buffer.from(canonical(statement as unknown as Json))
+    const signature = sign(null, bytes, privateKey).toString('base64')
+    expect(verify(null, bytes, publicKey, Buffer.from(signature, 'base64'))).toBe(true)
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    expect(isSignedBy({ ...signed, signature }, pem)).toBe(false)
   })
 
   test('A8 a key is named alike whatever white space surrounds it', () => {

@@ -66,7 +66,7 @@ test('T16 an address is the path of child ids that made it', () => {
   )
 })
 
-test('T16 an actor is within each of its supervisors, and within nothing else of a like name', () => {
+test('T16 an actor is within each of its supervisors and nothing of a like name', () => {
   fc.assert(
     fc.property(path, segment, (segments, other) => {
       const address = segments.reduce(childAddress, '/')

@@ -78,7 +78,7 @@ const note = (kernel: Parameters<typeof valueOf>[0]) => valueOf(kernel, '/buyer'
 const heard = (kernel: Parameters<typeof valueOf>[0]) => valueOf(kernel, '/oracle', { type: 'get' })
 
 describe('a question to another actor', () => {
-  test('M5 it is answered when the other replies', async () => {
+  test('M5 a question is answered when the other replies', async () => {
     const { kernel, rest } = await run(market())
     kernel.ref('/buyer').send({ type: 'buy' })
     await rest()
@@ -90,7 +90,7 @@ describe('a question to another actor', () => {
     await kernel.stop()
   })
 
-  test('M5 it times out by its deadline, and a later answer is a dead letter', async () => {
+  test('M5 a question times out by its deadline, and a later answer is a dead letter', async () => {
     const { kernel, clock, rest } = await run(market())
     kernel.ref('/buyer').send({ type: 'buy' })
     await rest()
@@ -105,7 +105,7 @@ describe('a question to another actor', () => {
     await kernel.stop()
   })
 
-  test('M5 leaving the state withdraws it, and its deadline is forgotten', async () => {
+  test('M5 leaving the state withdraws the question, and its deadline is forgotten', async () => {
     const { kernel, clock, rest } = await run(market())
     kernel.ref('/buyer').send({ type: 'buy' })
     await rest()
@@ -119,7 +119,7 @@ describe('a question to another actor', () => {
     await kernel.stop()
   })
 
-  test('M5 stopping the asker withdraws it', async () => {
+  test('M5 stopping the asker withdraws the question', async () => {
     const { kernel, rest } = await run(market())
     kernel.ref('/buyer').send({ type: 'buy' })
     await rest()
@@ -129,7 +129,7 @@ describe('a question to another actor', () => {
     await kernel.stop()
   })
 
-  test('M5 starting the asker afresh withdraws it', async () => {
+  test('M5 starting the asker afresh withdraws the question', async () => {
     const { kernel, rest } = await run(market())
     kernel.ref('/buyer').send({ type: 'buy' })
     await rest()
@@ -152,7 +152,7 @@ describe('a question to another actor', () => {
     await kernel.stop()
   })
 
-  test('M5 it stands in the committed state: a crash does not withdraw it', async () => {
+  test('M5 a question stands in the committed state: a crash does not withdraw it', async () => {
     const journal = faultyJournal()
     const first = await run(market(), { journal })
     first.kernel.ref('/buyer').send({ type: 'buy' })
@@ -167,7 +167,7 @@ describe('a question to another actor', () => {
     await second.kernel.stop()
   })
 
-  test('M5 its deadline is absolute: it counts on while nothing runs', async () => {
+  test('M5 the deadline of a question is absolute: it counts on while nothing runs', async () => {
     const journal = faultyJournal()
     const first = await run(market(), { journal })
     first.kernel.ref('/buyer').send({ type: 'buy' })

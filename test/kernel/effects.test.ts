@@ -69,7 +69,7 @@ describe('beginning and end', () => {
     await kernel.stop({ graceMs: 0 })
   })
 
-  test('F1 a turn whose commit fails starts its effect once, after the commit that is made', async () => {
+  test('F1 a turn whose commit fails starts its effect once, when it is made', async () => {
     const journal = faultyJournal()
     const { calls, machine } = payer()
     const { kernel, clock } = await run([actor('p', machine)], { journal })
@@ -204,6 +204,21 @@ describe('leaving', () => {
     calls[1]?.succeed('second')
     await rest()
     expect(await log(kernel)).toEqual(['second'])
+    await kernel.stop()
+  })
+
+  test('F3 an end that names another invocation of the same place changes nothing', async () => {
+    const { calls, machine } = payer()
+    const { kernel, rest } = await run([actor('p', machine)])
+    kernel.ref('/p').send({ type: 'pay' })
+    await until(() => calls.length === 1)
+    const body = { type: 'ambit.effect.ended', path: 'pay', ref: '0.0.0', ok: true, output: 'no' }
+    kernel.route({ id: 'x', type: body.type, to: '/p', body, headers: {} }, 'reply')
+    await rounds()
+    expect(await log(kernel)).toEqual([])
+    calls[0]?.succeed('yes')
+    await rest()
+    expect(await log(kernel)).toEqual(['yes'])
     await kernel.stop()
   })
 

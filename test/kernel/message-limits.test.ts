@@ -58,7 +58,7 @@ describe('a full user lane', () => {
 })
 
 describe('a caller’s own id', () => {
-  test('T9 the same id again is a duplicate and changes nothing, also after a restart', async () => {
+  test('T9 the same id again is a duplicate, also after a restart', async () => {
     const journal = faultyJournal()
     const first = await run([actor('counter', counter)], { journal })
     const deliver = ({ kernel } = first) =>

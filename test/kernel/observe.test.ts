@@ -37,7 +37,7 @@ test.each([
   await kernel.stop()
 })
 
-test('F6 an observe action runs after the commit and once, whatever became of the commit', async () => {
+test('F6 an observe action runs once, after the commit that is made', async () => {
   const journal = faultyJournal()
   const stored: number[] = []
   let commits = 0

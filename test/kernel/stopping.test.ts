@@ -78,7 +78,7 @@ describe('stopping', () => {
     await second.kernel.stop()
   })
 
-  test('R10 what was accepted before the stop is committed, and the journal opens again', async () => {
+  test('R10 what was accepted is committed, and the journal opens again', async () => {
     const journal = faultyJournal()
     const counter = setup({ types: { context: {} as { n: number } } }).createMachine({
       id: 'counter',
@@ -96,7 +96,7 @@ describe('stopping', () => {
     await second.kernel.stop()
   })
 
-  test('R10 a stopped system refuses messages, and who still waits for an answer is told', async () => {
+  test('R10 a stopped system refuses messages and tells whoever waits for an answer', async () => {
     const { machine } = desk()
     const { kernel } = await run([actor('d', machine)])
     const waiting = rejection(kernel.ref('/d').ask({ type: 'work' }))
@@ -155,7 +155,7 @@ describe('timers', () => {
     await third.kernel.stop()
   })
 
-  test('F5 a failed actor’s timer fires in its next life', async () => {
+  test('F5 a timer that has fired is gone from the journal', async () => {
     const { first, dueAt } = await waiting()
     first.clock.advance(1000)
     await first.rest()

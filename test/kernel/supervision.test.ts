@@ -15,7 +15,7 @@ const restartsInto = (seen: string[]) => ({
 })
 
 describe('one actor', () => {
-  test('R1 it is restarted from its last committed turn; address and mailbox stay', async () => {
+  test('R1 a failed actor goes on from its last committed turn; its mailbox stays', async () => {
     const restarts: string[] = []
     const { kernel, settle } = await run([actor('w', worker().machine)], {
       observers: [restartsInto(restarts)],
@@ -122,7 +122,7 @@ describe('supervisors', () => {
       children: [actor('bad', worker().machine), actor('good', worker().machine)],
     })
 
-  test('R8 a supervisor that gives up is restarted by its own: all its children start again', async () => {
+  test('R8 a supervisor that gives up is restarted by its own, with all its children', async () => {
     const restarts: string[] = []
     const { kernel, settle } = await run([failing(1), actor('beside', worker().machine)], {
       observers: [restartsInto(restarts)],
@@ -135,7 +135,7 @@ describe('supervisors', () => {
     await kernel.stop()
   })
 
-  test('R8 at the root the children stay down, an alarm is raised and the process goes on', async () => {
+  test('R8 at the root the children stay down with an alarm, and the process goes on', async () => {
     const root = supervisor({ intensity: 1, children: [actor('w', worker().machine)] })
     const { kernel, settle, clock } = await run([], { root })
     kernel.ref('/w').send({ type: 'boom' })

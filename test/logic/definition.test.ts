@@ -57,7 +57,7 @@ describe('what this version does not run', () => {
     expect(message).toMatch(/the actor "odd".* in state "m"/)
   })
 
-  test('M3 it is refused inside an invoked machine too, by that machine’s name', () => {
+  test('M3 a callback inside an invoked machine is refused too, by that machine’s name', () => {
     const child = setup({ actors: { odd: fromCallback(() => undefined) } }).createMachine({
       id: 'inner',
       invoke: { src: 'odd' },
@@ -218,7 +218,7 @@ describe('what a machine invokes', () => {
     },
   })
 
-  test('M2 it is stepped in the same turn and stored in the same snapshot', async () => {
+  test('M2 an invoked machine is stepped in the same turn and stored with it', async () => {
     const journal = faultyJournal()
     const first = await run([actor('p', parent)], { journal })
     first.kernel.ref('/p').send({ type: 'go' })

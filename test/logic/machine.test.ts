@@ -52,7 +52,7 @@ async function underXState({ machine, input, steps }: Scenario): Promise<Seen[]>
   return seen
 }
 
-/** Runs a scenario under Ambit's interpreter, step by step, with its ends and delays delivered by hand. */
+/** Runs a scenario under Ambit's interpreter, with its ends and delays delivered by hand. */
 function underAmbit({ machine, input, steps }: Scenario, storing: boolean): Seen[] {
   const stepper = new Stepper(createInterpreter(machine), { storing })
   stepper.start(input)

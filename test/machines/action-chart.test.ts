@@ -10,7 +10,7 @@ const chart = chartOf(machine)
 
 const describeEdge = ({ from, to, kind, event }: Edge) => `${from} -> ${to} (${event || kind})`
 
-/** Everything in a chart that would let an effect happen without its guard; empty when there is nothing. */
+/** Everything in a chart that would let an effect happen without its guard. */
 function holesIn(tested: Chart): string[] {
   return [
     ...effectsBesideAuthorized(tested),

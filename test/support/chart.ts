@@ -27,7 +27,7 @@ export function chartOf({ root }: AnyStateMachine): Chart {
     const sources = node === root ? leaves.map(nameOf) : [nameOf(node)]
     return sources.flatMap((from) => edgesOf(node, from))
   })
-  const starts = [...(root.initial.target ?? [])]
+  const starts = [...root.initial.target]
   return {
     states: leaves.map(nameOf),
     tagged: (tag) => leaves.filter(({ tags }) => tags.includes(tag)).map(nameOf),

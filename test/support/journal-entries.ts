@@ -1,11 +1,5 @@
-import { sha256 } from '../../src/kernel/json.ts'
 import type { Message, StreamPosition } from '../../src/kernel/message.ts'
-import {
-  CHAIN_START,
-  type Disposal,
-  type StoredTurn,
-  type TurnCommit,
-} from '../../src/kernel/ports/journal.ts'
+import type { Disposal, TurnCommit } from '../../src/kernel/ports/journal.ts'
 
 export const turn = (address: string, seq: number, rest: Partial<TurnCommit> = {}): TurnCommit => ({
   kind: 'turns',
@@ -48,14 +42,3 @@ export const disposal = (number: number): Disposal => ({
   deadLetter: message(number),
   reason: 'unknownActor',
 })
-
-/** Where a chain of records is broken, if it is. */
-export function breakIn(turns: readonly StoredTurn[], head: { position: number; hash: string }) {
-  let previous = CHAIN_START
-  for (const [i, each] of turns.entries()) {
-    const whole = each.previous === previous && each.hash === sha256(previous, each.record)
-    if (!whole || each.position !== i + 1) return each.position
-    previous = each.hash
-  }
-  return turns.length === head.position && previous === head.hash ? undefined : 'head'
-}

@@ -48,7 +48,7 @@ export function realLedger(): Ledger & { readonly stepper: Stepper } {
   }
 }
 
-/** Broken on purpose: checks a limit when it is asked, and records the amount when the effect is done. */
+/** Broken on purpose: checks a limit when asked, and records the amount when it is done. */
 export function checkingThenRecording(): Ledger {
   const asked = new Map<string, number>()
   const recorded = new Map<string, number>()

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/kernel/ports/clock.ts'
 
-/** Virtual time: nothing becomes due unless a test says so. `soon` is real, so promises and rounds go on. */
+/** Virtual time: nothing becomes due unless a test says so. `soon` is real, so rounds go on. */
 export interface ManualClock extends Clock {
   /** Moves time on and fires what falls due on the way, in (dueAt, order). */
   advance(ms: number): void

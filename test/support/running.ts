@@ -10,7 +10,7 @@ export interface Running {
   readonly clock: ManualClock
   /** Waits until nothing runs, without moving the clock. */
   readonly rest: () => Promise<void>
-  /** Waits until nothing runs, letting waits of up to a minute pass, such as those before a restart. */
+  /** Waits until nothing runs, letting the waits before restarts and retries pass. */
   readonly settle: () => Promise<void>
 }
 

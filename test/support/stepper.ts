@@ -8,7 +8,7 @@ export const STEPPER_START = Date.UTC(2026, 0, 5, 12)
 type Scheduled = Extract<Command, { kind: 'schedule' }>
 type Invoked = Extract<Command, { kind: 'invoke' }>
 
-/** Steps one engine by hand under a made-up turn: what it wants done is kept here, and nothing is done by itself. */
+/** Steps one engine by hand: what it wants done is kept here, and nothing is done by itself. */
 export class Stepper {
   readonly rows = new Map<string, Json>()
   readonly scheduled = new Map<string, Scheduled>()
