@@ -102,6 +102,13 @@ function begin(event: ProposeEvent): ActionContext {
     persons: [],
     amendedBy: [],
     attempts: 0,
+    // An action that begins again forgets its earlier life: it would answer with the old outcome.
+    decision: undefined,
+    caseId: undefined,
+    token: undefined,
+    output: undefined,
+    error: undefined,
+    outcome: undefined,
   }
 }
 

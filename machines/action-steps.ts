@@ -34,16 +34,16 @@ export interface ActionContext {
   readonly chain: readonly string[]
   readonly digest?: string
   readonly waiters: readonly Waiter[]
-  readonly decision?: Decision
+  readonly decision?: Decision | undefined
   readonly by: 'envelope' | 'human'
   readonly persons: readonly string[]
   readonly amendedBy: readonly string[]
   readonly caseId?: string | undefined
-  readonly token?: string
+  readonly token?: string | undefined
   readonly attempts: number
-  readonly output?: Json
-  readonly error?: ErrorRecord
-  readonly outcome?: Outcome
+  readonly output?: Json | undefined
+  readonly error?: ErrorRecord | undefined
+  readonly outcome?: Outcome | undefined
 }
 
 export interface ProposeEvent {

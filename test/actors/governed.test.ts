@@ -268,6 +268,51 @@ test('L2 a window that is full sends the next refund to a human, and the log sho
   await system.stop()
 })
 
+test('A4 two agents that propose the same thing get one effect and both its outcome', async () => {
+  const world = new World()
+  const system = refundSystem(world, { agents: 2 })
+  await system.start()
+  await system.atRest()
+  const states = [...system.read.actors.values()].map((atom) => atom.get())
+  const desks = states.filter(({ address }) => address.startsWith('/desk'))
+  expect(desks.map(({ state }) => state)).toEqual(['refunded', 'refunded'])
+  expect(world.made.length).toBe(1)
+  await system.stop()
+})
+
+test('A4 the same key with other arguments is a conflict, never a second effect', async () => {
+  const world = new World()
+  const system = refundSystem(world, { agents: 2, secondAmount: '90.00 USD' })
+  await system.start()
+  await system.atRest()
+  const declined = [...system.read.actors.values()].filter(
+    (atom) => atom.get().state === 'declined',
+  )
+  expect(declined).toHaveLength(1)
+  expect(world.made.length).toBe(1)
+  await system.stop()
+})
+
+test('A5 a withdrawn action that is proposed again by two agents answers both', async () => {
+  const world = new World()
+  const system = refundSystem(world, { ...overLimit, agents: 2 })
+  await system.start()
+  await system.atRest()
+  for (const desk of ['/desk', '/desk-2']) system.ref(desk).send({ type: 'leave' })
+  await system.atRest()
+  expect(statusesOf(system)).toEqual(['withdrawn'])
+  for (const desk of ['/desk', '/desk-2']) system.startFresh(desk)
+  await system.atRest()
+  expect(statusesOf(system)).toEqual(['withdrawn', 'open'])
+  const alice = await approver(system, 'alice')
+  await alice('c-2', 'approve')
+  await system.atRest()
+  const desks = ['/desk', '/desk-2'].map((desk) => system.read.actors.get(desk)?.get().state)
+  expect(desks).toEqual(['refunded', 'refunded'])
+  expect(world.made.length).toBe(1)
+  await system.stop()
+})
+
 /** The outcome of every action and its attempts, from the thought log. */
 async function outcomes(system: ReturnType<typeof refundSystem>): Promise<(Json | undefined)[][]> {
   const turns = await system.history({ under: '/system/actions' })

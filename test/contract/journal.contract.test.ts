@@ -63,6 +63,14 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     expect(turns.map(({ address, seq }) => `${address} ${seq}`)).toEqual(['/a 1', '/b 1', '/a 2'])
   })
 
+  test('J1 a batch that cannot be stored rejects, and the chain goes on whole after it', async () => {
+    const unnumbered = { ...message(1), headers: {} }
+    const batch = [turn('/a', 1), turn('/b', 1, { outbox: [unnumbered] })]
+    await expect(session.commit(batch)).rejects.toThrow()
+    expect(await session.commit([turn('/c', 1)])).toEqual(['stored'])
+    expect(faultIn(await session.history({}), await headOf(session))).toBeUndefined()
+  })
+
   test('J1 an empty commit stores nothing', async () => {
     expect(await session.commit([])).toEqual([])
     expect(await session.head()).toEqual({ position: 0, hash: CHAIN_START })

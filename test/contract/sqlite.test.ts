@@ -8,7 +8,7 @@ import { loadSqliteDriver, type SqliteDatabase } from '../../src/embedded/sqlite
 import { JOURNAL_FILE, sqliteJournal } from '../../src/embedded/sqlite-journal.ts'
 import { openSqliteReader } from '../../src/embedded/sqlite-reader.ts'
 import type { JournalSession } from '../../src/kernel/ports/journal.ts'
-import { turn } from '../support/journal-entries.ts'
+import { message, turn } from '../support/journal-entries.ts'
 import { rejection } from '../support/refusal.ts'
 
 let directory: string
@@ -42,6 +42,18 @@ describe('durability', () => {
       expect(pragma(session, 'synchronous')).toBe(2)
       await session.close()
     }
+  })
+
+  test('J1 a batch that cannot be stored is stored not at all', async () => {
+    const session = await journal().open()
+    const unnumbered = { ...message(1), headers: {} }
+    const batch = [turn('/a', 1), turn('/b', 1, { outbox: [unnumbered] })]
+    const { code } = await rejection(session.commit(batch))
+    expect(code).toBe('AMBIT_COMMIT_FAILED')
+    expect(await session.load('/a')).toBeUndefined()
+    expect(await session.load('/b')).toBeUndefined()
+    expect(await session.history({})).toEqual([])
+    await session.close()
   })
 
   test('J6 the journal’s folder is its owner’s alone', async () => {

@@ -5,7 +5,6 @@ import { createSeededRandom } from '../../src/kernel/random.ts'
 import type { Message } from '../../src/kernel/message.ts'
 import type { TurnCommit } from '../../src/kernel/ports/journal.ts'
 import type { TurnReport } from '../../src/kernel/ports/observer.ts'
-import { thisTurn } from '../../src/kernel/turn.ts'
 import { putRow, reply, tell } from '../../src/logic/actions.ts'
 import { failing, faultyJournal } from '../support/faulty-journal.ts'
 import { gate, rounds, run, until, valueOf } from '../support/running.ts'
@@ -128,6 +127,21 @@ describe('one turn', () => {
     await kernel.stop()
   })
 
+  test('J2 a conflict releases nothing, and its messages are taken again', async () => {
+    const journal = faultyJournal()
+    const arrived: string[] = []
+    const onTurn = ({ address, type }: TurnReport) => void arrived.push(`${address} ${type}`)
+    const specs = [actor('keeper', keeper), actor('sender', sender)]
+    const { kernel, settle } = await run(specs, { journal, observers: [{ onTurn }] })
+    arrived.length = 0
+    journal.conflicts = 2
+    kernel.ref('/sender').send({ type: 'pass', n: 7 })
+    await settle()
+    expect(arrived).toEqual(['/sender pass', '/keeper keep'])
+    expect(await valueOf(kernel, '/keeper', { type: 'get' })).toEqual([7])
+    await kernel.stop()
+  })
+
   test('J8 a commit that fails throws away what ran ahead and takes it again', async () => {
     const journal = faultyJournal()
     const { kernel, settle } = await run([actor('keeper', keeper)], { journal })
@@ -241,53 +255,6 @@ describe('order', () => {
     expect(sent?.outbox).toMatchObject([{ to: '/keeper', headers: { stream: { number: 1 } } }])
     expect(taken?.consumed).toMatchObject([{ sender: '/sender', receiver: '/keeper', number: 1 }])
     expect((await kernel.session.recover()).outbox).toEqual([])
-    await kernel.stop()
-  })
-})
-
-const witness = setup({ types: { context: {} as { seen: number[] } } }).createMachine({
-  id: 'witness',
-  context: { seen: [] },
-  on: {
-    look: { actions: assign({ seen: ({ context }) => [...context.seen, thisTurn().now] }) },
-    get: { actions: reply(({ context }) => ({ type: 'seen', value: context.seen })) },
-  },
-})
-
-describe('time', () => {
-  test('T12 a clock that is set back sets no actor back, also not over a restart', async () => {
-    const journal = faultyJournal()
-    const first = await run([actor('witness', witness)], { journal })
-    const { clock } = first
-    const began = clock.now()
-    const look = async (at: number, { kernel, rest } = first) => {
-      clock.turnTo(at)
-      kernel.ref('/witness').send({ type: 'look' })
-      await rest()
-    }
-    await look(began + 100)
-    await look(began - 5000)
-    await first.kernel.stop()
-    const second = await run([actor('witness', witness)], { journal, clock })
-    await look(began - 9000, second)
-    await look(began + 200, second)
-    const seen = await valueOf(second.kernel, '/witness', { type: 'get' })
-    expect(seen).toEqual([began + 100, began + 100, began + 100, began + 200])
-    await second.kernel.stop()
-  })
-
-  test('T7 a message past its deadline is a dead letter and no work is done for it', async () => {
-    const { kernel, clock, rest } = await run([actor('witness', witness)])
-    const ref = kernel.ref('/witness')
-    const deadline = clock.now() + 10
-    ref.send({ type: 'look' }, { deadline })
-    clock.advance(11)
-    ref.send({ type: 'look' }, { deadline: clock.now() })
-    await rest()
-    expect(kernel.deadLetters.list()).toMatchObject([
-      { reason: 'expired', message: { type: 'look', headers: { deadline } } },
-    ])
-    expect(await valueOf(kernel, '/witness', { type: 'get' })).toEqual([clock.now()])
     await kernel.stop()
   })
 })

@@ -12,6 +12,8 @@ export interface FaultyJournal extends Journal {
   beforeCommit: (batch: readonly JournalEntry[]) => void | Promise<void>
   /** Called after each commit was stored: what it throws is an answer that got lost. */
   afterCommit: (batch: readonly JournalEntry[]) => void
+  /** How many of the next commits are answered as conflicts: nothing of them is stored. */
+  conflicts: number
   /** Changes what is read back of an actor. */
   onLoad: (address: string, stored: StoredActor | undefined) => StoredActor | undefined
   readonly commits: number
@@ -26,6 +28,7 @@ export function faultyJournal(inner: Journal = memoryJournal()): FaultyJournal {
   const journal: FaultyJournal = {
     beforeCommit: () => undefined,
     afterCommit: () => undefined,
+    conflicts: 0,
     onLoad: (_, stored) => stored,
     get commits() {
       return commits
@@ -50,6 +53,10 @@ export function faultyJournal(inner: Journal = memoryJournal()): FaultyJournal {
       commits++
       await journal.beforeCommit(batch)
       if (isDead()) return never()
+      if (journal.conflicts > 0) {
+        journal.conflicts--
+        return batch.map(() => 'conflict')
+      }
       const results = await opened.commit(batch)
       journal.afterCommit(batch)
       return results

@@ -56,7 +56,9 @@ export interface WorldOptions {
   readonly attemptsMax?: number
   readonly verify?: boolean
   readonly envelope?: Partial<EnvelopeInput>
-  readonly agents?: number
+  /** A second agent at `/desk-2` that wants the same, or with another amount a conflict. */
+  readonly agents?: 1 | 2
+  readonly secondAmount?: string
   readonly excluded?: readonly string[]
   readonly clock?: Clock
   readonly journal?: Journal
@@ -86,7 +88,11 @@ type AgentEvent =
   { type: 'leave' } | { type: 'boom' } | { type: 'refund.waiting'; case: string; state: string }
 
 /** An agent that proposes one refund as soon as it starts, and can be told to leave or to fail. */
-export function refundAgent(world: World, options: WorldOptions = {}) {
+export function refundAgent(
+  world: World,
+  options: WorldOptions = {},
+  refund = refundOf(world, options),
+) {
   const {
     amount = '100.00 USD',
     order = 'o-1',
@@ -95,7 +101,7 @@ export function refundAgent(world: World, options: WorldOptions = {}) {
   } = options
   return setup({
     types: { context: {} as { case: string | null; error: Json }, events: {} as AgentEvent },
-    actors: { refund: governed(refundOf(world, options), { onWaiting: 'refund.waiting' }) },
+    actors: { refund: governed(refund, { onWaiting: 'refund.waiting' }) },
   }).createMachine({
     id: 'refund-agent',
     context: { case: null, error: null },
@@ -139,9 +145,14 @@ export function refundAgent(world: World, options: WorldOptions = {}) {
 export function refundSystem(world: World, options: WorldOptions = {}): ActorSystem {
   const envelope = defineEnvelope({ ...envelopeInput, ...options.envelope })
   const { journal = memory(), clock, observers } = options
-  const desk = agent('desk', refundAgent(world, options), { envelope })
+  const refund = refundOf(world, options)
+  const second = { ...options, amount: options.secondAmount ?? options.amount ?? '100.00 USD' }
+  const desks = [
+    agent('desk', refundAgent(world, options, refund), { envelope }),
+    agent('desk-2', refundAgent(world, second, refund), { envelope }),
+  ].slice(0, options.agents ?? 1)
   return createSystem({
-    root: supervisor({ children: [desk] }),
+    root: supervisor({ children: desks }),
     journal,
     ...(clock !== undefined && { clock }),
     ...(observers !== undefined && { observers }),
