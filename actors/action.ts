@@ -124,7 +124,10 @@ function amend(house: ActionHouse, proposal: Proposal, args: Json): Proposal | u
     ...(category !== undefined && { category }),
   }
   try {
-    return readProposal(action, args, claims)
+    const changed = readProposal(action, args, claims)
+    // Another key is another thing: it must be proposed as such, or it could be done twice.
+    const isSameThing = action.definition.key(changed.args) === action.definition.key(proposal.args)
+    return isSameThing || proposal.missing.length > 0 ? changed : undefined
   } catch {
     return undefined
   }
@@ -199,7 +202,7 @@ function worldEffect(
   services: ActionServices,
   step: 'execute' | 'verify' | 'compensate',
 ) {
-  const run = async (input: ExecuteInput, context: EffectContext): Promise<Json> => {
+  const act = async (input: ExecuteInput, context: EffectContext): Promise<Json> => {
     const { key, action: name, args, digest, by, token, output = null } = input
     if (!house.authorizer().isValid(token, key, digest, by)) {
       throw new AmbitError(
@@ -219,10 +222,25 @@ function worldEffect(
     await compensate({ ...work, output })
     return null
   }
+  const run = async (input: ExecuteInput, context: EffectContext): Promise<Json> => {
+    try {
+      return await act(input, context)
+    } catch (error) {
+      throw context.maybeExecuted ? asDoubt(error) : error
+    }
+  }
   return effect<ExecuteInput, Json>(run, {
     key: ({ key }) => (step === 'compensate' ? `${key}-undo` : key),
     ...perAction(house, services, step),
   })
+}
+
+/** A refusal now says nothing about an attempt before: that one may have happened. */
+function asDoubt(error: unknown): unknown {
+  const { code } = error as { code?: unknown }
+  if (code !== 'AMBIT_EFFECT_REFUSED' && code !== 'AMBIT_NOT_AUTHORIZED') return error
+  const message = `Refused now, but an earlier attempt may have happened: ${String((error as Error).message)}`
+  return new AmbitError('AMBIT_EFFECT_IN_DOUBT', message, { cause: error })
 }
 
 function perAction(house: ActionHouse, services: ActionServices, step: string) {
@@ -233,14 +251,13 @@ function perAction(house: ActionHouse, services: ActionServices, step: string) {
   }
 }
 
+/** The arguments are those that were judged: parsing them again could turn them into others. */
 function workFor(action: Action, args: Json, context: EffectContext): ExecuteWork<never> {
-  const parsed = action.definition.input.safeParse(args)
-  if (!parsed.success)
-    throw effectRefused(`"${action.name}" no longer takes these arguments. Nothing was sent.`)
-  const missing = action.definition.missing?.(parsed.data) ?? []
-  if (missing.length > 0)
+  const missing = action.definition.missing?.(args) ?? []
+  if (missing.length > 0) {
     throw effectRefused(`"${action.name}" lacks ${missing.join(', ')}. Nothing was sent.`)
-  return { ...context, input: parsed.data as never }
+  }
+  return { ...context, input: args as never }
 }
 
 function toJson(action: Action, output: unknown): Json {

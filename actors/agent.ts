@@ -29,7 +29,7 @@ export function agent(id: string, machine: AnyStateMachine, options: AgentOption
   refuseUngoverned(id, machine)
   const { envelope, events, ...rest } = options
   const authority = envelope === undefined ? {} : { authority: envelope as unknown as Json }
-  const spec = actorSpec(id, machineEngine(machine, events), {
+  const spec = actorSpec(id, machineEngine(machine, events, true), {
     ...rest,
     ...authority,
     durability: 'sync',

@@ -102,6 +102,7 @@ export function readProposal(
   return {
     action: action.name,
     args: parsed.data as Json,
+    given: (args ?? null) as Json,
     missing: missing?.(parsed.data) ?? [],
     ...(money !== undefined && { amount: money }),
     ...(other !== undefined && { counterparty: other }),
@@ -121,12 +122,20 @@ function propose<Input>(
       `"${turn.address}" proposes "${action.name}" without saying why. Give the invoke's input a "why".`,
     )
   }
+  const confidence = factOf(input.confidence)
+  const category = factOf(input.category)
+  if (confidence !== undefined && !(confidence >= 0 && confidence <= 1)) {
+    throw new AmbitError(
+      'AMBIT_EVENT_REFUSED',
+      `"${turn.address}" proposes "${action.name}" with confidence ${String(confidence)}. Give a number from 0 to 1.`,
+    )
+  }
   const proposal = readProposal(action as Action, input.args, {
     why: input.why,
     proposer: turn.address,
     excluded: input.excluded ?? [],
-    ...(input.confidence !== undefined && { confidence: input.confidence }),
-    ...(input.category !== undefined && { category: input.category }),
+    ...(confidence !== undefined && { confidence }),
+    ...(category !== undefined && { category }),
   })
   const key = actionKey(turn.systemId, action.name, action.definition.key(proposal.args))
   const chain = (turn.authority as unknown as readonly Envelope[]).map(({ hash }) => hash)
@@ -141,6 +150,11 @@ function propose<Input>(
     },
     withdraw: { type: 'ambit.action.withdraw' },
   }
+}
+
+/** `null` is how a machine says that nobody knows. */
+function factOf<T>(fact: T | null | undefined): T | undefined {
+  return fact ?? undefined
 }
 
 function settle(answer: Event, action: string): Settlement {

@@ -1,15 +1,20 @@
 import { ledgerMachine } from '../machines/ledger.ts'
-import { approvalMachine, type Case } from '../machines/approval.ts'
+import { approvalMachine, malformed, type Case } from '../machines/approval.ts'
 import { APPROVALS, LEDGER } from '../machines/action-steps.ts'
 import type { Action } from '../src/envelope/action.ts'
 import { createAuthorizer, type Authorizer } from '../src/envelope/authorization.ts'
-import type { Approver, SignedStatement } from '../src/envelope/statement.ts'
+import {
+  signedStatementSchema,
+  type Approver,
+  type SignedStatement,
+} from '../src/envelope/statement.ts'
 import { memoryJournal } from '../src/embedded/memory-journal.ts'
 import {
   actorSpec,
   supervisorSpec,
   type ActorSpec,
   type ChildSpec,
+  type SupervisorSpec,
 } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
@@ -82,6 +87,7 @@ export interface ActorSystem {
  * await system.start()
  */
 export function createSystem(options: SystemOptions): ActorSystem {
+  refuseSystemId(options.root)
   const agents = agentsOf(options.root, [])
   for (const { spec, authority } of agents) refuseWithoutEnvelope(spec, authority)
   const envelopes = createEnvelopeStore(agents.flatMap(({ authority }) => authority))
@@ -96,7 +102,8 @@ export function createSystem(options: SystemOptions): ActorSystem {
   const kernel = new Kernel({
     ...ports,
     journal,
-    root: withSystemTree(root, actionPool(house)),
+    root,
+    services: servicesWith(actionPool(house)),
     observers: [read.observer, ...observers],
     opened: async (session) => {
       authorizer = createAuthorizer(session.secret)
@@ -114,8 +121,7 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
     stopActor: (address) => kernel.stopActor(address),
     startFresh: (address) => kernel.startFresh(address),
     atRest: (options) => kernel.atRest(options),
-    submitDecision: (signed) =>
-      kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed }),
+    submitDecision: (signed) => submitDecision(kernel, signed),
     addApprover: (keyId, approver) =>
       kernel.askPrivileged(APPROVALS, { type: 'ambit.approver.add', keyId, approver }),
     cases: () => casesIn(kernel.rows(APPROVALS)),
@@ -134,27 +140,33 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
   }
 }
 
-function withSystemTree(root: ChildSpec, actions: ChildSpec): ChildSpec {
-  const system = supervisorSpec({
+/** A decision that is no signed statement is refused here: the desk is not bothered with it. */
+async function submitDecision(kernel: Kernel, signed: SignedStatement): Promise<Event> {
+  const parsed = signedStatementSchema.safeParse(signed)
+  if (!parsed.success) return malformed(parsed.error)
+  return kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed: parsed.data })
+}
+
+/** What every system has beside the user's tree, under a supervisor of its own. */
+function servicesWith(actions: ChildSpec): SupervisorSpec {
+  const own = { privileged: true }
+  return supervisorSpec({
     id: 'system',
     children: [
-      actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true, name: 'ledger' }),
-      actorSpec('approvals', createInterpreter(approvalMachine), {
-        privileged: true,
-        name: 'approvals',
-      }),
+      actorSpec('ledger', createInterpreter(ledgerMachine), { ...own, name: 'ledger' }),
+      actorSpec('approvals', createInterpreter(approvalMachine), { ...own, name: 'approvals' }),
       actions,
     ],
   })
+}
+
+function refuseSystemId(root: ChildSpec): void {
   const children = root.kind === 'supervisor' ? root.children : [root]
-  if (children.some(({ id }) => id === 'system')) {
-    throw new AmbitError(
-      'AMBIT_CHILD_ID_TAKEN',
-      `The id "system" belongs to the ledger and the approval desk (${LEDGER}). Rename the child.`,
-    )
-  }
-  if (root.kind === 'supervisor') return { ...root, children: [system, ...root.children] }
-  return supervisorSpec({ children: [system, root] })
+  if (!children.some(({ id }) => id === 'system')) return
+  throw new AmbitError(
+    'AMBIT_CHILD_ID_TAKEN',
+    `The id "system" belongs to the ledger and the approval desk (${LEDGER}). Rename the child.`,
+  )
 }
 
 function agentsOf(

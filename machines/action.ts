@@ -79,7 +79,8 @@ export function createActionMachine(services: ActionServices) {
       isOtherCase: ({ context, event }) => (event as DecidedEvent).case !== context.caseId,
       hasVerification: ({ context }) => services.hasVerification(context),
       mayRetry: ({ context, event }) => mayRetry(services, context, event),
-      provedNothingHappened: ({ event }) => provedNothing(event),
+      provedNothingHappened: ({ context, event }) => context.attempts === 1 && isRefusal(event),
+      isPastTrying: ({ event }) => isRefusal(event) || isDoubt(event),
     },
     delays: { backoff: ({ context }) => backoffMs(context) },
   }).createMachine({
@@ -173,18 +174,20 @@ export function createActionMachine(services: ActionServices) {
               target: 'authorized',
             },
             {
-              target: 'awaitingHuman',
-              actions: [
-                assign(({ context, event }) => ({
-                  decision: decideNow(services, context, event.output),
-                  by: 'envelope',
-                })),
-                'thinkDecision',
-              ],
+              target: 'refused',
+              actions: assign(({ context, event }) => ({
+                decision: decideNow(services, context, event.output),
+                by: 'envelope',
+              })),
             },
           ],
         },
         on: withdrawBeforeEffect('release'),
+      },
+      // Somebody else was faster: the windows are full now, so it is decided again with what the ledger saw.
+      refused: {
+        entry: 'thinkDecision',
+        always: [{ guard: 'isDenied', target: 'denied' }, { target: 'awaitingHuman' }],
       },
       authorized: {
         entry: assign(({ context }) => ({ token: services.mint(context) })),
@@ -209,6 +212,7 @@ export function createActionMachine(services: ActionServices) {
           ],
           onError: [
             { guard: 'provedNothingHappened', target: 'failed', actions: 'noteError' },
+            { guard: 'isPastTrying', target: 'inDoubt', actions: 'noteError' },
             { guard: 'mayRetry', target: 'retrying', actions: 'noteError' },
             { target: 'inDoubt', actions: 'noteError' },
           ],
@@ -260,9 +264,9 @@ export function createActionMachine(services: ActionServices) {
       committed: resting('committed', 'commit'),
       failed: resting('failed', 'release'),
       compensated: resting('compensated', 'release'),
-      denied: resting('denied'),
       rejected: resting('rejected'),
-      // Nothing happened and nobody said no: proposing the same again begins anew.
+      // Nothing happened and no human said no: proposing the same again begins anew.
+      denied: { ...resting('denied'), on: beginAgain },
       expired: { ...resting('expired'), on: beginAgain },
       withdrawn: { ...resting('withdrawn'), on: beginAgain },
     },
@@ -301,7 +305,16 @@ function emptyContext(key: string): ActionContext {
   return { key, chain: [], waiters: [], by: 'envelope', persons: [], attempts: 0, amendedBy: [] }
 }
 
-function provedNothing(event: unknown): boolean {
-  const { code } = (event as { error?: ErrorRecord }).error ?? {}
+/** The target, or the runner before it, says that this attempt did nothing. */
+function isRefusal(event: unknown): boolean {
+  const code = codeOf(event)
   return code === 'AMBIT_EFFECT_REFUSED' || code === 'AMBIT_NOT_AUTHORIZED'
+}
+
+function isDoubt(event: unknown): boolean {
+  return codeOf(event) === 'AMBIT_EFFECT_IN_DOUBT'
+}
+
+function codeOf(event: unknown): string | undefined {
+  return (event as { error?: ErrorRecord }).error?.code
 }

@@ -15,6 +15,8 @@ export type RefusedBecause =
   | 'votedBefore'
   | 'missingFacts'
   | 'wrongVerdict'
+  | 'expired'
+  | 'malformed'
 
 export type StatementJudgement =
   | { readonly status: 'refused'; readonly reason: RefusedBecause; readonly message: string }
@@ -59,6 +61,12 @@ export function judgeStatement(facts: StatementFacts): StatementJudgement {
   if (used) return refuse('usedBefore', 'This signed statement has been used. Sign a new one.')
   if (found.status !== 'open')
     return refuse('caseClosed', `Case ${found.id} is ${found.status}; nothing is left to decide.`)
+  if (found.expiresAt !== null && statement.at > found.expiresAt) {
+    return refuse(
+      'expired',
+      `Case ${found.id} expired before this was signed; nothing is left to decide.`,
+    )
+  }
   if (statement.digest !== found.digest) {
     return refuse(
       'otherDigest',

@@ -1,10 +1,18 @@
 import { assign, setup } from 'xstate'
+import { z } from 'zod'
 import { durationMs } from '../src/envelope/duration.ts'
 import type { ApprovalRoute } from '../src/envelope/envelope.ts'
 import type { RuleName, RuleResult } from '../src/envelope/decide.ts'
 import type { Proposal } from '../src/envelope/proposal.ts'
-import type { Approver, SignedStatement, Statement, Verdict } from '../src/envelope/statement.ts'
+import {
+  signedStatementSchema,
+  type Approver,
+  type SignedStatement,
+  type Statement,
+  type Verdict,
+} from '../src/envelope/statement.ts'
 import type { Json } from '../src/kernel/json.ts'
+import type { Event } from '../src/kernel/message.ts'
 import type { Command } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
@@ -138,7 +146,10 @@ function addApprover(keyId: string, approver: Approver): Command[] {
 }
 
 /** Takes a signed decision, or says why not; both are logged. */
-function submit(signed: SignedStatement): Command[] {
+function submit(given: SignedStatement): Command[] {
+  const parsed = signedStatementSchema.safeParse(given)
+  if (!parsed.success) return [{ kind: 'reply', event: malformed(parsed.error) }]
+  const signed: SignedStatement = parsed.data
   const { rows, systemId } = thisTurn()
   const { statement } = signed
   const found = caseOf(statement.case)
@@ -152,6 +163,12 @@ function submit(signed: SignedStatement): Command[] {
     { kind: 'think', thought: { kind: 'humanRefused', ...about, reason: judged.reason } },
     { kind: 'reply', event: { type: 'ambit.approval.refused', case: id, ...judged } },
   ]
+}
+
+/** The answer to something that is no signed statement at all. */
+export function malformed(error: z.ZodError): Event {
+  const message = `Expected a signed statement: ${z.prettifyError(error)}`
+  return { type: 'ambit.approval.refused', case: '', reason: 'malformed', message }
 }
 
 /** A decision that counts; it closes its case when it decides. */

@@ -37,8 +37,10 @@ export {
   type EnvelopeInput,
 } from './envelope/envelope.ts'
 export {
+  currencyDigits,
   formatAmount,
   formatMoney,
+  isCurrency,
   money,
   parseMoney,
   readMoney,

@@ -1,14 +1,10 @@
-const codes: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+import { currencyDigits } from 'ambit'
 
-/** Whether a text is an ISO 4217 code that this Node knows, in capitals. */
-export function isCurrency(code: string): boolean {
-  return codes.has(code)
-}
+export { isCurrency } from 'ambit'
 
-/** How many decimals an amount may have: 0 for JPY and its like, else 2, because nothing here refunds thousandths. */
-export function countDecimals(code: string): 0 | 2 {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency: code })
-  return format.resolvedOptions().maximumFractionDigits === 0 ? 0 : 2
+/** How many decimals an amount may have: the currency's own, at most 2, because nothing here refunds thousandths. */
+export function countDecimals(code: string): number {
+  return Math.min(2, currencyDigits(code))
 }
 
 /** A plain decimal above zero, as every amount of the refund desk is written: `5`, `20.5`, `499.99`. */

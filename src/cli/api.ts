@@ -3,17 +3,11 @@ import { timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Context } from 'hono'
 import type { ActorSystem } from '../../actors/system.ts'
-import { statementSchema, type Approver } from '../envelope/statement.ts'
+import { signedStatementSchema, type Approver } from '../envelope/statement.ts'
 import { z } from 'zod'
 import type { ProgramRoute } from './program.ts'
 
 export const API_BODY_BYTES_MAX = 1_048_576
-
-const signedSchema = z.strictObject({
-  statement: statementSchema,
-  keyId: z.string().max(64),
-  signature: z.string().max(200),
-})
 
 const approverSchema = z.strictObject({
   keyId: z.string().regex(/^[0-9a-f]{32}$/),
@@ -113,7 +107,9 @@ function statusOf({ system, summary }: ApiOptions): object {
 }
 
 async function handInDecision(context: Context, system: ActorSystem): Promise<Response> {
-  const parsed = signedSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
+  const parsed = signedStatementSchema.safeParse(
+    readJson(await readBody(context, API_BODY_BYTES_MAX)),
+  )
   if (!parsed.success)
     return context.json(
       { error: `Expected a signed statement: ${z.prettifyError(parsed.error)}` },

@@ -14,6 +14,7 @@ import {
   type Verdict,
 } from '../envelope/statement.ts'
 import type { Json } from '../kernel/json.ts'
+import { deskTime } from './connection.ts'
 import { handIn } from './hand-in.ts'
 import { readKey } from './keygen.ts'
 import { CommandEnd, exitCodes, usageError } from './usage.ts'
@@ -94,7 +95,7 @@ export async function decideCase(
       args: amendedArgs(found, options.args ?? '{}') as Statement['args'],
     }),
     ...(verdict === 'settle' && { happened: readHappened(options) }),
-    at: Date.now(),
+    at: deskTime(directory),
     nonce: randomBytes(18).toString('base64url'),
   }
   const signed = signStatement(statement, privateKey)
@@ -153,7 +154,7 @@ function amendedArgs(found: Case, text: string): Json {
     const changes = JSON.parse(text) as unknown
     if (typeof changes === 'object' && changes !== null && !Array.isArray(changes)) {
       return {
-        ...(found.proposal.args as Record<string, Json>),
+        ...(found.proposal.given as Record<string, Json>),
         ...(changes as Record<string, Json>),
       }
     }

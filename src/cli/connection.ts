@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 
 const API_FILE = 'api.json'
+const CLOCK_FILE = 'clock.json'
 
 /** Where a running desk answers, and the token it wants. Left in the journal's folder, readable by its owner alone. */
 export interface ApiAddress {
@@ -25,6 +26,22 @@ export function leaveAddress(directory: string, address: ApiAddress): void {
 
 export function removeAddress(directory: string): void {
   rmSync(join(directory, API_FILE), { force: true })
+}
+
+/** Notes how far the desk's clock is from this machine's, so that a decision is signed by the desk's time. */
+export function leaveClock(directory: string, offsetMs: number): void {
+  writeFileSync(join(directory, CLOCK_FILE), JSON.stringify({ offsetMs }), { mode: 0o600 })
+}
+
+export function deskTime(directory: string): number {
+  try {
+    const { offsetMs } = JSON.parse(readFileSync(join(directory, CLOCK_FILE), 'utf8')) as {
+      offsetMs: number
+    }
+    return Math.round(Date.now() + offsetMs)
+  } catch {
+    return Date.now()
+  }
 }
 
 export interface ApiAnswer {

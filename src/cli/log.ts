@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { HISTORY_PAGE_MAX, type JournalReader } from '../embedded/sqlite-reader.ts'
-import type { Head, StoredTurn } from '../kernel/ports/journal.ts'
+import type { JournalReader } from '../embedded/sqlite-reader.ts'
+import { HISTORY_PAGE_MAX, type Head, type StoredTurn } from '../kernel/ports/journal.ts'
 import { ChainCheck, describeFault } from '../thought-log/chain.ts'
 import { describeExplanation, describeThought, explainAction } from '../thought-log/explain.ts'
 import { readRecord } from '../thought-log/record.ts'

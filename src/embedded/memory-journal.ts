@@ -5,6 +5,7 @@ import { sha256, type Json } from '../kernel/json.ts'
 import type { Message } from '../kernel/message.ts'
 import {
   CHAIN_START,
+  HISTORY_PAGE_MAX,
   type CommitResult,
   type Consumed,
   type Disposal,
@@ -106,12 +107,12 @@ class MemorySession implements JournalSession {
 
   async history(query: HistoryQuery): Promise<readonly StoredTurn[]> {
     await Promise.resolve()
-    const { address, under, afterPosition = 0, limit = Infinity } = query
+    const { address, under, afterPosition = 0, limit = HISTORY_PAGE_MAX } = query
     return this.store.turns
       .filter((turn) => turn.position > afterPosition)
       .filter((turn) => address === undefined || turn.address === address)
       .filter((turn) => under === undefined || isWithin(turn.address, under))
-      .slice(0, limit)
+      .slice(0, Math.min(limit, HISTORY_PAGE_MAX))
   }
 
   head(): Promise<Head> {
@@ -127,10 +128,15 @@ class MemorySession implements JournalSession {
   private storeTurns(entry: TurnCommit): CommitResult {
     const before = this.store.actors.get(entry.address)
     if ((before?.seq ?? 0) !== entry.expectedSeq) return 'conflict'
+    // Whatever can fail comes before the first change, so that an entry is stored whole or not at all.
+    const copies = entry.rows.map(([key, value]) => [key, structuredClone(value)] as const)
+    const sent = entry.outbox.map(
+      (message) => [outboxKey(message), JSON.stringify(message)] as const,
+    )
     const rows = before?.rows ?? new Map<string, Json>()
-    for (const [key, value] of entry.rows) {
+    for (const [key, value] of copies) {
       if (value === null) rows.delete(key)
-      else rows.set(key, structuredClone(value))
+      else rows.set(key, value)
     }
     const { generation, incarnation, seq, status, snapshot, running } = entry
     this.store.actors.set(entry.address, {
@@ -145,8 +151,7 @@ class MemorySession implements JournalSession {
     entry.records.forEach((record, i) =>
       this.append(entry.address, seq - entry.records.length + 1 + i, record),
     )
-    for (const message of entry.outbox)
-      this.store.outbox.set(outboxKey(message), JSON.stringify(message))
+    for (const [key, text] of sent) this.store.outbox.set(key, text)
     for (const consumed of entry.consumed) this.store.outbox.delete(consumedKey(consumed))
     for (const id of entry.timersCleared) this.store.timers.delete(`${entry.address} ${id}`)
     for (const timer of entry.timersSet)

@@ -28,7 +28,7 @@ import {
   type SqliteStatement,
 } from './sqlite-driver.ts'
 import { readHead, readHistory } from './sqlite-reader.ts'
-import { SQLITE_FORMAT, sqliteSchema } from './sqlite-schema.ts'
+import { SQLITE_FORMAT, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
 
 export const JOURNAL_FILE = 'journal.sqlite'
 export const DEAD_LETTERS_STORED_MAX = 10_000
@@ -81,8 +81,9 @@ class SqliteSession implements JournalSession {
     database.exec('PRAGMA journal_mode=WAL')
     database.exec('PRAGMA synchronous=FULL')
     database.exec('PRAGMA busy_timeout=5000')
-    database.exec(sqliteSchema)
+    database.exec(sqliteMeta)
     refuseOtherFormat(database)
+    database.exec(sqliteSchema)
     this.systemId = readOrSetMeta(database, 'system', () => randomUUID())
     this.secret = readOrSetMeta(database, 'secret', () => randomBytes(32).toString('hex'))
     this.epoch = Number(readOrSetMeta(database, 'epoch', () => '0')) + 1
@@ -96,6 +97,7 @@ class SqliteSession implements JournalSession {
     const before = this.last
     this.database.exec('BEGIN IMMEDIATE')
     try {
+      this.refuseIfSucceeded()
       const results = batch.map((entry) =>
         entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
       )
@@ -168,6 +170,16 @@ class SqliteSession implements JournalSession {
     this.database.close()
     this.lock.release()
     return Promise.resolve()
+  }
+
+  /** The lock keeps a second owner out; should it be lost, the epoch still keeps the older one from writing. */
+  private refuseIfSucceeded(): void {
+    const { value } = this.statements.epoch.get() as { value: string }
+    if (Number(value) === this.epoch) return
+    throw new AmbitError(
+      'AMBIT_JOURNAL_OWNED',
+      `Owner ${this.epoch} was succeeded by ${value}. Stop this process.`,
+    )
   }
 
   private storeTurns(entry: TurnCommit): CommitResult {
@@ -261,6 +273,7 @@ class SqliteSession implements JournalSession {
 function prepareStatements(database: SqliteDatabase) {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql)
   return {
+    epoch: prepare("SELECT value FROM meta WHERE key = 'epoch'"),
     loadActor: prepare(
       'SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?',
     ),

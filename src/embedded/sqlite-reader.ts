@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import type { Json } from '../kernel/json.ts'
 import {
   CHAIN_START,
+  HISTORY_PAGE_MAX,
   type Head,
   type HistoryQuery,
   type StoredTurn,
 } from '../kernel/ports/journal.ts'
 import { loadSqliteDriver, type SqliteDatabase, type SqliteValue } from './sqlite-driver.ts'
-
-export const HISTORY_PAGE_MAX = 5000
 
 /** Looks into a journal without owning it, beside a running system or without one. */
 export interface JournalReader {
@@ -42,7 +41,9 @@ export function readHead(database: SqliteDatabase): Head {
   const last = database
     .prepare('SELECT position, hash FROM turn ORDER BY position DESC LIMIT 1')
     .get()
-  return (last as Head | undefined) ?? { position: 0, hash: CHAIN_START }
+  if (last === undefined) return { position: 0, hash: CHAIN_START }
+  const { position, hash } = last as Head
+  return { position, hash }
 }
 
 export function readHistory(database: SqliteDatabase, query: HistoryQuery): readonly StoredTurn[] {
@@ -52,11 +53,11 @@ export function readHistory(database: SqliteDatabase, query: HistoryQuery): read
     conditions.push('address = ?')
     values.push(query.address)
   }
-  if (query.under !== undefined) {
+  if (query.under !== undefined && query.under !== '/') {
     conditions.push('(address = ? OR substr(address, 1, ?) = ?)')
     values.push(query.under, query.under.length + 1, `${query.under}/`)
   }
-  values.push(query.limit ?? HISTORY_PAGE_MAX)
+  values.push(Math.min(query.limit ?? HISTORY_PAGE_MAX, HISTORY_PAGE_MAX))
   const sql = `SELECT position, address, seq, record, previous, hash FROM turn
     WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?`
   return database.prepare(sql).all(...values) as StoredTurn[]

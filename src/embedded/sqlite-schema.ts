@@ -1,8 +1,12 @@
 /** Raised when the tables change; an older file is refused by name. */
 export const SQLITE_FORMAT = 1
 
-export const sqliteSchema = `
+/** What says which format the rest has. */
+export const sqliteMeta = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`
+
+export const sqliteSchema = `
 CREATE TABLE IF NOT EXISTS actor (
   address TEXT PRIMARY KEY, generation INTEGER NOT NULL, incarnation INTEGER NOT NULL, seq INTEGER NOT NULL,
   epoch INTEGER NOT NULL, status TEXT NOT NULL, running INTEGER NOT NULL, snapshot TEXT NOT NULL

@@ -1,5 +1,5 @@
 import type { ActionLimits, ApprovalRoute, Envelope, Trigger } from './envelope.ts'
-import { formatMoney, readMoney, type Money } from './money.ts'
+import { formatMoney, readMoney } from './money.ts'
 import type { Proposal } from './proposal.ts'
 import { windowKey } from './windows.ts'
 
@@ -54,16 +54,17 @@ export function decide(
   proposal: Proposal,
   view: LedgerView | undefined,
 ): Decision {
-  const results =
-    chain.length === 0
-      ? [noEnvelope(proposal)]
-      : chain.flatMap((envelope) => judge(envelope, proposal, view))
-  const severity = mostSevere(results.map((result) => result.severity))
+  if (chain.length === 0) return denied([noEnvelope(proposal)])
+  const judged = chain.map((envelope) => judge(envelope, proposal, view))
+  const results = judged.flat()
+  const escalating = chain.filter((_, i) => severityOf(judged[i] ?? []) === 'escalate')
+  const routes = escalating.map((envelope) => routeAtOrAbove(chain, envelope))
+  // An escalation that leads to nobody is a denial: a child's own route cannot stand in for its supervisor's.
+  if (routes.includes(undefined)) return denied(results)
   const asked = results.filter((result) => result.severity !== 'allow')
-  const approval = approvalOf(chain)
+  const approval = strictest(routes, chain)
   return {
-    // An escalation that leads to nobody is a denial.
-    severity: severity === 'escalate' && approval === undefined ? 'deny' : severity,
+    severity: severityOf(results),
     rules: [...new Set(asked.map(({ rule }) => rule))],
     results,
     ...(approval !== undefined && { approval }),
@@ -74,27 +75,44 @@ export function mostSevere(found: readonly Severity[]): Severity {
   return severities[Math.max(0, ...found.map((severity) => severities.indexOf(severity)))] ?? 'deny'
 }
 
-/** The strictest route of the chain: the nearest one, with the largest quorum that any asks for. */
-export function approvalOf(chain: readonly Envelope[]): ApprovalRoute | undefined {
-  const routes = chain.flatMap(({ approval }) => approval ?? [])
-  const nearest = routes.at(-1)
-  return nearest && { ...nearest, quorum: Math.max(...routes.map(({ quorum }) => quorum)) }
+/** Who decides for an envelope: its own route, else the nearest above. The chain begins at the root. */
+function routeAtOrAbove(chain: readonly Envelope[], envelope: Envelope): ApprovalRoute | undefined {
+  const above = chain.slice(0, chain.indexOf(envelope) + 1)
+  return above.findLast(({ approval }) => approval !== undefined)?.approval
+}
+
+/** The outermost of those who are asked decides, or of all when none is; with the largest quorum that any wants. */
+function strictest(
+  asked: readonly (ApprovalRoute | undefined)[],
+  chain: readonly Envelope[],
+): ApprovalRoute | undefined {
+  const all = chain.flatMap(({ approval }) => approval ?? [])
+  const outermost = asked[0] ?? all[0]
+  return outermost && { ...outermost, quorum: Math.max(...all.map(({ quorum }) => quorum)) }
+}
+
+function denied(results: readonly RuleResult[]): Decision {
+  const asked = results.filter((result) => result.severity !== 'allow')
+  return { severity: 'deny', rules: [...new Set(asked.map(({ rule }) => rule))], results }
+}
+
+function severityOf(results: readonly RuleResult[]): Severity {
+  return mostSevere(results.map(({ severity }) => severity))
 }
 
 function judge(envelope: Envelope, proposal: Proposal, view: LedgerView | undefined): RuleResult[] {
-  const found = Object.hasOwn(envelope.actions, proposal.action)
-    ? envelope.actions[proposal.action]
-    : undefined
+  const listed = Object.hasOwn(envelope.actions, proposal.action)
+  const found = listed ? envelope.actions[proposal.action] : undefined
   const results: RuleResult[] = []
-  const note = (rule: RuleName, severity: Severity, seen: string, limit: string) =>
-    results.push({ rule, envelope: envelope.id, severity, seen, limit })
-  const allowed = found !== undefined
-  note(
-    'action',
-    allowed ? 'allow' : 'deny',
-    proposal.action,
-    Object.keys(envelope.actions).join(', ') || 'none',
-  )
+  const note: Note = (rule, severity, seen, limit) => {
+    // A fact that several rules miss is named once.
+    const again =
+      rule === 'missingFact' &&
+      results.some((known) => known.rule === rule && known.limit === limit)
+    if (!again) results.push({ rule, envelope: envelope.id, severity, seen, limit })
+  }
+  const actions = Object.keys(envelope.actions).join(', ') || 'none'
+  note('action', found === undefined ? 'deny' : 'allow', proposal.action, actions)
   for (const fact of proposal.missing) note('missingFact', 'escalate', 'unknown', fact)
   if (found !== undefined) {
     judgeAmount(found, proposal, note)
@@ -107,24 +125,20 @@ function judge(envelope: Envelope, proposal: Proposal, view: LedgerView | undefi
 
 type Note = (rule: RuleName, severity: Severity, seen: string, limit: string) => void
 
-function judgeAmount({ atMost }: ActionLimits, { amount, missing }: Proposal, note: Note): void {
+function judgeAmount({ atMost }: ActionLimits, { amount }: Proposal, note: Note): void {
   if (atMost === undefined) return
   const limit = readMoney(atMost.amount)
   if (amount === undefined) {
-    // A fact already named as missing is named once.
-    if (missing.length === 0) note('missingFact', 'escalate', 'unknown', 'amount')
+    note('missingFact', 'escalate', 'unknown', 'amount')
   } else if (amount.currency !== limit.currency) {
     note('currency', 'escalate', amount.currency, limit.currency)
   } else {
-    note(
-      'perAction',
-      amount.minor <= limit.minor ? 'allow' : 'escalate',
-      formatMoney(amount),
-      atMost.amount,
-    )
+    const severity = amount.minor <= limit.minor ? 'allow' : 'escalate'
+    note('perAction', severity, formatMoney(amount), atMost.amount)
   }
 }
 
+/** A window that cannot be applied asks a human: an amount nobody knows, or in another currency, would pass uncounted. */
 function judgeWindows(
   envelope: Envelope,
   { windows = [] }: ActionLimits,
@@ -134,19 +148,17 @@ function judgeWindows(
 ): void {
   for (const window of windows) {
     const limit = readMoney(window.amount)
-    if (amount === undefined || amount.currency !== limit.currency || view === undefined) continue
-    const used: Money = {
-      currency: limit.currency,
-      minor: view.used[windowKey(envelope.id, action, window)] ?? 0,
+    const most = `${window.amount} ${'per' in window ? `per ${window.per}` : `within ${window.within}`}`
+    if (amount === undefined) note('missingFact', 'escalate', 'unknown', 'amount')
+    else if (amount.currency !== limit.currency)
+      note('currency', 'escalate', amount.currency, limit.currency)
+    else if (view === undefined) note('window', 'escalate', 'the ledger was not asked', most)
+    else {
+      const minor = view.used[windowKey(envelope.id, action, window)] ?? 0
+      const fits = minor + amount.minor <= limit.minor
+      const seen = `${formatMoney({ currency: limit.currency, minor })} + ${formatMoney(amount)}`
+      note('window', fits ? 'allow' : 'escalate', seen, most)
     }
-    const fits = used.minor + amount.minor <= limit.minor
-    const span = 'per' in window ? `per ${window.per}` : `within ${window.within}`
-    note(
-      'window',
-      fits ? 'allow' : 'escalate',
-      `${formatMoney(used)} + ${formatMoney(amount)}`,
-      `${window.amount} ${span}`,
-    )
   }
 }
 
@@ -190,7 +202,7 @@ function judgeTrigger(trigger: Trigger, proposal: Proposal, note: Note): void {
       `not ${trigger.category.join(', ')}`,
     )
   }
-  if (amount === undefined) return
+  if (amount === undefined) return note('missingFact', 'escalate', 'unknown', 'amount')
   const foreign = !trigger.currencyOtherThan.includes(amount.currency)
   note(
     'currency',

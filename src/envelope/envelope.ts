@@ -97,9 +97,7 @@ export interface ApprovalRoute {
 export function defineEnvelope(input: EnvelopeInput): Envelope {
   const parsed = envelopeSchema.safeParse(input)
   if (!parsed.success) {
-    const found = parsed.error.issues
-      .slice(0, 5)
-      .map((issue) => `${issue.path.join('.') || 'envelope'}: ${issue.message}`)
+    const found = parsed.error.issues.slice(0, 5).map((issue) => describeIssue(issue, []))
     throw new AmbitError(
       'AMBIT_ENVELOPE_INVALID',
       `An envelope was refused: ${found.join('; ')}. Mend it and start again.`,
@@ -120,6 +118,23 @@ export function canonical(value: Json): string {
   if (text === undefined)
     throw new AmbitError('AMBIT_CONTEXT_NOT_JSON', 'Expected JSON to canonicalise, got undefined.')
   return text
+}
+
+/** Of a choice between shapes, what is wrong with the one that fits best. */
+function describeIssue(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): string {
+  const path = [...above, ...issue.path]
+  if (issue.code !== 'invalid_union')
+    return `${path.map(String).join('.') || 'envelope'}: ${issue.message}`
+  const [best] = [...issue.errors].sort((a, b) => weigh(a) - weigh(b))
+  const [first] = best ?? []
+  return first === undefined
+    ? `${path.map(String).join('.')}: ${issue.message}`
+    : describeIssue(first, path)
+}
+
+/** A shape with a field of another name is further off than one with a wrong value. */
+function weigh(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, { code }) => sum + (code === 'unrecognized_keys' ? 3 : 1), 0)
 }
 
 function isMoney(text: string): boolean {

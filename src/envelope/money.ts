@@ -9,24 +9,25 @@ export interface Money {
   readonly minor: number
 }
 
-const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
+/** Currencies whose minor unit is not a hundredth (ISO 4217, List One, 2024). */
+const DIGITS: ReadonlyMap<string, number> = new Map([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'
+    .split(' ')
+    .map((code) => [code, 0] as const),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
+  ...'CLF UYW'.split(' ').map((code) => [code, 4] as const),
+])
+const CURRENCIES = new Set([...Intl.supportedValuesOf('currency'), ...DIGITS.keys()])
 const PLAIN_DECIMAL = /^(0|[1-9]\d{0,11})(?:\.(\d{1,4}))?$/
 
 export function isCurrency(code: string): boolean {
   return CURRENCIES.has(code)
 }
 
-/** How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD. */
+/** How many decimals a currency has by ISO 4217: 2 for USD, 0 for JPY, 3 for KWD. Not what a locale would show. */
 export function currencyDigits(currency: string): number {
-  const known = digits.get(currency)
-  if (known !== undefined) return known
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  const found = format.resolvedOptions().maximumFractionDigits ?? 2
-  digits.set(currency, found)
-  return found
+  return DIGITS.get(currency) ?? 2
 }
-
-const digits = new Map<string, number>()
 
 /** Reads a plain decimal such as `499.99` with its currency. Throws `AMBIT_AMOUNT_INVALID`. */
 export function parseMoney(amount: string, currency: string): Money {
@@ -47,8 +48,8 @@ export function parseMoney(amount: string, currency: string): Money {
 
 /** Reads `500.00 USD`. Throws `AMBIT_AMOUNT_INVALID`. */
 export function readMoney(text: string): Money {
-  const [amount = '', currency = ''] = text.split(' ')
-  return parseMoney(amount, currency)
+  const cut = text.indexOf(' ')
+  return parseMoney(text.slice(0, Math.max(cut, 0)), text.slice(cut + 1))
 }
 
 /** The plain decimal, with all the currency's decimals: `499.90`. */

@@ -5,7 +5,10 @@ import type { Money } from './money.ts'
 /** What an agent wants to do, with the facts its envelope is judged on. Plain JSON. */
 export interface Proposal {
   readonly action: string
+  /** The arguments as the action's schema gave them: what is judged, signed and executed. */
   readonly args: Json
+  /** The arguments as they were given to the schema: what an amendment changes. */
+  readonly given: Json
   /** What the action moves, if it moves money. */
   readonly amount?: Money
   /** Facts the action needs and nobody knows: their names. */

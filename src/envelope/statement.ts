@@ -32,6 +32,12 @@ export const statementSchema = z.strictObject({
 
 export type Statement = z.output<typeof statementSchema>
 
+export const signedStatementSchema = z.strictObject({
+  statement: statementSchema,
+  keyId: z.string().max(64),
+  signature: z.string().max(200),
+})
+
 export interface SignedStatement {
   readonly statement: Statement
   /** Names the public key: the first 32 hex digits of its SHA-256. */

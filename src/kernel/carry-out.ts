@@ -58,6 +58,8 @@ function carryOutOne(work: Work, command: Prepared): void {
       return schedule(work, command)
     case 'cancel':
       return cancel(cell, machineTimerId(command.target, command.id))
+    case 'cancelUnder':
+      return cancelUnder(cell, command.target)
     case 'put':
       return cell.putRow(command.key, command.value)
     case 'think':
@@ -144,10 +146,15 @@ function answer(work: Work, to: ReplyTo | undefined, event: Event): void {
 
 function invoke(work: Work, command: Extract<Prepared, { kind: 'invoke' }>): void {
   const { cell } = work
-  const { path, src, logic, request } = command
+  const { path, src, logic, request, refused } = command
   const ref = `${cell.generation}.${cell.seq}.${work.index}`
   const base = { path, ref, src, kind: logic.kind, input: command.input, attempt: 1, logic }
   work.begun.push({ path, src, ref })
+  if (refused !== undefined) {
+    cell.invocations.set(path, base)
+    cell.commit.releases.push(() => cell.host.refuseInvocation(cell, base, refused))
+    return
+  }
   if (request === undefined) {
     cell.invocations.set(path, base)
     cell.commit.releases.push(() => cell.host.startEffect(cell, base))
@@ -195,6 +202,12 @@ function cancel(cell: Cell, id: string): void {
   if (!cell.timers.delete(id)) return
   cell.commit.clearTimer(id)
   cell.commit.releases.push(() => cell.host.clearTimer(cell.address, id))
+}
+
+function cancelUnder(cell: Cell, target: string): void {
+  for (const { id, target: at } of [...cell.timers.values()]) {
+    if (at === target || at.startsWith(`${target}/`)) cancel(cell, id)
+  }
 }
 
 function observe(cell: Cell, name: string, run: () => unknown): void {

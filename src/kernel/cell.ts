@@ -1,6 +1,6 @@
 import type { Address } from './address.ts'
 import type { ActorSpec } from './child-spec.ts'
-import { AmbitError } from './errors.ts'
+import { AmbitError, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { CellTimer, Invocation, StoredSnapshot } from './invocation.ts'
 import type { Json } from './json.ts'
@@ -29,6 +29,8 @@ export interface CellHost {
   freed(cell: Cell): void
   startEffect(cell: Cell, invocation: Invocation): void
   abortEffect(cell: Cell, ref: string): void
+  /** Tells a machine that what it invoked was refused before it began. */
+  refuseInvocation(cell: Cell, invocation: Invocation, error: ErrorRecord): void
   setTimer(address: Address, id: string, dueAt: number): void
   clearTimer(address: Address, id: string): void
   failed(cell: Cell, error: unknown): void
@@ -62,7 +64,7 @@ export class Cell {
   readonly invocations = new Map<string, Invocation>()
   readonly timers = new Map<string, CellTimer>()
   /** Numbered messages for which the mailbox has no room: they wait in their senders' outboxes. */
-  readonly held: { message: Message; lane: Lane }[] = []
+  readonly held: Partial<Record<Lane, Message[]>> = {}
   life: CellLife = 'loading'
   started = false
   status: ActorStatus = 'active'
@@ -75,6 +77,8 @@ export class Cell {
   queued = false
   /** Whether what it did is with the journal and not yet answered. */
   isCommitting = false
+  /** The seq that the journal was last seen to hold, after a commit that was not answered. */
+  pendingSeq: number | undefined
   pending: PendingCommit | undefined
 
   constructor(
@@ -107,7 +111,7 @@ export class Cell {
       this.pending === undefined &&
       !this.isCommitting &&
       this.mailbox.length === 0 &&
-      this.held.length === 0 &&
+      Object.values(this.held).every((messages) => messages.length === 0) &&
       this.runningEffects() === 0
     )
   }
@@ -122,7 +126,7 @@ export class Cell {
     this.forget()
     if (stored === undefined) return
     this.generation = stored.generation
-    this.incarnation = stored.incarnation
+    this.incarnation = Math.max(this.incarnation, stored.incarnation)
     this.seq = stored.seq
     this.status = stored.status
     for (const [key, value] of stored.rows) this.rows.set(key, value)
@@ -135,6 +139,14 @@ export class Cell {
     this.started = true
     for (const timer of snapshot.timers) this.timers.set(timer.id, timer)
     for (const saved of snapshot.invocations) this.restoreInvocation(saved)
+  }
+
+  /** Whether an actor that has finished starts anew, as a permanent one does; then its end is forgotten. */
+  beginsAgain(): boolean {
+    if (this.status !== 'done' || this.spec.restart !== 'permanent') return false
+    this.status = 'active'
+    this.output = undefined
+    return true
   }
 
   /** The state as the journal keeps it. */

@@ -128,6 +128,12 @@ export function poolSpec(
   options: Partial<RestartLimit> & { inputOf?: (id: string) => unknown; authority?: Json } = {},
 ): PoolSpec {
   checkId(id)
+  if (member.name !== undefined) {
+    throw new AmbitError(
+      'AMBIT_SPEC_INVALID',
+      `Members of pool "${id}" cannot all be called "${member.name}". Leave the name away.`,
+    )
+  }
   return { kind: 'pool', id, member, ...restartLimitDefaults, ...options }
 }
 

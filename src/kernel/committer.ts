@@ -4,14 +4,21 @@ import type { Lane } from './mailbox.ts'
 import type { Message } from './message.ts'
 import type { PendingCommit, Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
-import type { CommitResult, Disposal, JournalEntry, JournalSession } from './ports/journal.ts'
+import type {
+  CommitResult,
+  Disposal,
+  JournalEntry,
+  JournalSession,
+  TurnCommit,
+} from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 
 export interface CommitterCalls {
   /** Runs what is due; turns made meanwhile are added here. */
   drain(): void
   hasWork(): boolean
-  reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[]): void
+  /** Gives an actor its messages back; `blamed` when its own entry, and no other, was what the journal did not take. */
+  reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[], blamed: boolean): void
   /** Called after every round. */
   rested(): void
 }
@@ -23,6 +30,7 @@ interface Submitted {
   readonly cell: Cell
   readonly pending: PendingCommit
   readonly seq: number
+  readonly entry: TurnCommit
 }
 
 /**
@@ -39,7 +47,7 @@ export class Committer {
   private beating = false
   private scheduled = false
   private failures = 0
-  private finished = false
+  private finishing = false
 
   constructor(session: JournalSession, clock: Clock, logger: Logger, calls: CommitterCalls) {
     this.session = session
@@ -57,40 +65,39 @@ export class Committer {
   dispose(message: Message, reason: string): void {
     const { stream } = message.headers
     if (stream === undefined) return
-    this.disposals.push({
-      kind: 'disposal',
-      consumed: { ...stream, receiver: message.to },
-      deadLetter: message,
-      reason,
-    })
+    const consumed = { ...stream, receiver: message.to }
+    this.disposals.push({ kind: 'disposal', consumed, deadLetter: message, reason })
     this.wake()
   }
 
+  /** Beats soon; after a failed commit only once its pause is over, so that a full disk is not hammered. */
   wake(): void {
-    if (this.scheduled || this.beating || this.finished) return
+    if (this.scheduled || this.beating || this.finishing) return
     this.scheduled = true
-    this.clock.soon(() => void this.beat())
+    const beat = () => void this.beat()
+    if (this.failures < 2) this.clock.soon(beat)
+    else this.clock.wakeAt(this.clock.now() + this.pauseMs(), beat)
   }
 
   isAtRest(): boolean {
-    return !this.beating && !this.scheduled && this.dirty.size === 0 && this.disposals.length === 0
+    const isIdle = !this.beating && !this.scheduled
+    return isIdle && this.dirty.size === 0 && this.disposals.length === 0
   }
 
   /** Resolves once what this actor did so far is durable, or has been thrown away. */
   async committed(cell: Cell): Promise<void> {
-    while (this.dirty.has(cell) || (this.beating && cell.pending !== undefined))
-      await this.nextBeat()
+    while (this.dirty.has(cell) || cell.isCommitting) await this.nextBeat()
   }
 
-  /** Commits what is left and stops beating. */
+  /** Takes what is due once more, commits what is left, and beats no more. */
   async finish(): Promise<void> {
-    while (this.beating || this.scheduled) await this.nextBeat()
-    while (this.dirty.size > 0 || this.disposals.length > 0) {
-      const failures = this.failures
+    this.finishing = true
+    while (this.beating) await this.nextBeat()
+    this.calls.drain()
+    for (let failures = this.failures; this.failures === failures;) {
+      if (this.dirty.size === 0 && this.disposals.length === 0) return
       await this.commitAll()
-      if (this.failures > failures) break
     }
-    this.finished = true
   }
 
   private nextBeat(): Promise<void> {
@@ -99,6 +106,7 @@ export class Committer {
 
   private async beat(): Promise<void> {
     this.scheduled = false
+    if (this.finishing) return
     this.beating = true
     try {
       this.calls.drain()
@@ -109,89 +117,128 @@ export class Committer {
       this.beating = false
     }
     this.calls.rested()
-    if (this.calls.hasWork() || this.dirty.size > 0 || this.disposals.length > 0)
-      this.wakeAfterFailures()
+    if (this.calls.hasWork() || this.dirty.size > 0 || this.disposals.length > 0) this.wake()
   }
 
-  private wakeAfterFailures(): void {
-    if (this.failures === 0) return this.wake()
-    if (this.scheduled || this.finished) return
-    this.scheduled = true
-    const delay = Math.min(COMMIT_RETRY_MAX_MS, COMMIT_RETRY_BASE_MS * 2 ** this.failures)
-    this.clock.wakeAt(this.clock.now() + delay, () => void this.beat())
+  private pauseMs(): number {
+    return Math.min(COMMIT_RETRY_MAX_MS, COMMIT_RETRY_BASE_MS * 2 ** Math.min(this.failures, 10))
   }
 
   private async commitAll(): Promise<void> {
     if (this.dirty.size === 0 && this.disposals.length === 0) return
-    const submitted = [...this.dirty].flatMap((cell): Submitted[] => {
-      const { pending } = cell
-      return pending === undefined ? [] : [{ cell, pending, seq: cell.seq }]
-    })
-    const disposals = this.disposals.splice(0)
+    const cells = [...this.dirty]
     this.dirty.clear()
-    const entries: JournalEntry[] = [
-      ...submitted.map(({ cell, pending }) => cell.toCommit(pending)),
-      ...disposals,
-    ]
-    for (const { cell } of submitted) {
+    const batch = cells.flatMap((cell) => this.prepare(cell) ?? [])
+    const disposals = this.disposals.splice(0)
+    for (const { cell } of batch) {
       cell.pending = undefined
       cell.isCommitting = true
     }
-    await this.submit(entries, submitted, disposals)
-    for (const { cell } of submitted) cell.isCommitting = false
+    await this.submit(batch, disposals)
+    for (const { cell } of batch) cell.isCommitting = false
   }
 
-  private async submit(
-    entries: readonly JournalEntry[],
-    submitted: readonly Submitted[],
+  /** One actor whose state cannot be written must not keep its neighbours from being stored. */
+  private prepare(cell: Cell): Submitted | undefined {
+    const { pending } = cell
+    if (pending === undefined) return undefined
+    try {
+      return { cell, pending, seq: cell.seq, entry: cell.toCommit(pending) }
+    } catch (error) {
+      this.logger.error(
+        { actor: cell.address, err: toErrorRecord(error) },
+        'a state cannot be written',
+      )
+      this.giveBack(cell, pending, true)
+      return undefined
+    }
+  }
+
+  private async submit(batch: readonly Submitted[], disposals: readonly Disposal[]): Promise<void> {
+    const results = await this.tryCommit([...batch.map(({ entry }) => entry), ...disposals])
+    if (results === undefined) return this.submitSingly(batch, disposals)
+    this.failures = 0
+    for (const [i, { cell, pending }] of batch.entries()) {
+      if (results[i] === 'stored') this.runAll(cell, pending.releases)
+      else this.giveBack(cell, pending, false)
+    }
+  }
+
+  /**
+   * After a group that failed or was not answered, each entry is offered alone: one may have been stored already, and
+   * one that the journal cannot take must not hold up its neighbours.
+   */
+  private async submitSingly(
+    batch: readonly Submitted[],
     disposals: readonly Disposal[],
   ): Promise<void> {
-    let results: readonly CommitResult[]
-    try {
-      results = await this.session.commit(entries)
-      this.failures = 0
-    } catch (error) {
-      this.failures++
-      this.logger.error(
-        { err: toErrorRecord(error), entries: entries.length },
-        'commit failed or unanswered',
-      )
-      this.disposals.unshift(...disposals)
-      await this.resolveUnknown(submitted)
-      return
+    const refused: Submitted[] = []
+    for (const each of batch) {
+      const alone = await this.tryCommit([each.entry])
+      if (alone?.[0] === 'stored' || (await this.isStored(each))) {
+        this.runAll(each.cell, each.pending.releases)
+      } else refused.push(each)
     }
-    submitted.forEach(({ cell, pending }, i) => {
-      if (results[i] === 'stored') this.release(cell, pending)
-      else this.giveBack(cell, pending)
+    const areDisposed = disposals.length === 0 || (await this.tryCommit(disposals)) !== undefined
+    if (!areDisposed) this.disposals.unshift(...disposals)
+    this.failures = refused.length === 0 && areDisposed ? 0 : this.failures + 1
+    const othersStored = refused.length < batch.length
+    for (const { cell, pending } of refused) this.giveBack(cell, pending, othersStored)
+  }
+
+  private async tryCommit(
+    entries: readonly JournalEntry[],
+  ): Promise<readonly CommitResult[] | undefined> {
+    try {
+      return await this.session.commit(entries)
+    } catch (error) {
+      // Powers of two: a disk that stays full must not be filled with lines about it.
+      const isTold = (this.failures & (this.failures - 1)) === 0
+      const { failures } = this
+      if (isTold)
+        this.logger.error({ err: toErrorRecord(error), failures }, 'commit failed or unanswered')
+      return undefined
+    }
+  }
+
+  /** Whether the journal holds these turns after all. It is asked until it answers: a guess would lose or repeat them. */
+  private async isStored({ cell, seq }: Submitted): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const stored = await this.session.load(cell.address)
+        cell.pendingSeq = stored?.seq ?? 0
+        return stored?.seq === seq
+      } catch (error) {
+        if (this.finishing) return false
+        this.logger.error(
+          { actor: cell.address, attempt, err: toErrorRecord(error) },
+          'the journal does not answer',
+        )
+        await this.pause(
+          Math.min(COMMIT_RETRY_MAX_MS, COMMIT_RETRY_BASE_MS * 2 ** Math.min(attempt, 10)),
+        )
+      }
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.wakeAt(this.clock.now() + ms, resolve)
     })
   }
 
-  /** Nobody knows whether a batch was stored, so the journal is asked about each actor in it. */
-  private async resolveUnknown(submitted: readonly Submitted[]): Promise<void> {
-    for (const { cell, pending, seq } of submitted) {
-      try {
-        const stored = await this.session.load(cell.address)
-        if (stored !== undefined && stored.seq === seq && cell.spec.durability === 'sync') {
-          this.release(cell, pending)
-          continue
-        }
-      } catch (error) {
-        this.logger.error(
-          { actor: cell.address, err: toErrorRecord(error) },
-          'the journal does not answer',
-        )
-      }
-      this.giveBack(cell, pending)
-    }
-  }
-
-  private giveBack(cell: Cell, pending: PendingCommit): void {
+  private giveBack(cell: Cell, pending: PendingCommit, blamed: boolean): void {
     const later = cell.pending
-    cell.pending = undefined
     this.dirty.delete(cell)
-    if (cell.spec.durability === 'async') return
-    if (cell.life === 'ended') cell.life = 'suspended'
-    this.calls.reload(cell, [...pending.taken, ...(later?.taken ?? [])])
+    if (cell.spec.durability === 'async') {
+      // What was released cannot be taken back: it is written with the next turns.
+      cell.pending = pending.followedBy(later, cell.pendingSeq ?? pending.expectedSeq)
+      this.dirty.add(cell)
+      return
+    }
+    cell.pending = undefined
+    if (cell.life === 'quarantined') return
+    this.calls.reload(cell, [...pending.taken, ...(later?.taken ?? [])], blamed)
   }
 
   /** `none` and `async` do not wait for the journal. */
@@ -202,10 +249,6 @@ export class Committer {
     if (cell.spec.durability === 'async') this.dirty.add(cell)
     else cell.pending = undefined
     this.runAll(cell, releases)
-  }
-
-  private release(cell: Cell, pending: PendingCommit): void {
-    this.runAll(cell, pending.releases)
   }
 
   /** One release that fails must not keep the others of a committed turn from happening. */

@@ -6,6 +6,7 @@ import { OUTSIDE, type Event, type Message, type SendResult } from './message.ts
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import { skipMessage } from './take.ts'
 import type { Tree } from './tree.ts'
 
 export interface DeliveryCalls {
@@ -49,40 +50,53 @@ export class Delivery {
 
   /** A numbered message that finds no room waits in its sender's outbox; any other is refused. */
   offer(cell: Cell, message: Message, lane: Lane): SendResult {
+    const isNumbered = message.headers.stream !== undefined
+    // Whoever came before on this lane goes in before.
+    if (isNumbered && ((cell.held[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane))) {
+      const held = (cell.held[lane] ??= [])
+      held.push(message)
+      return { status: 'accepted' }
+    }
     const offer = cell.mailbox.offer(message, lane)
     if (offer.status === 'full') {
-      if (message.headers.stream !== undefined) {
-        cell.held.push({ message, lane })
-        return { status: 'accepted' }
-      }
       this.deadLetter(message, 'mailboxFull')
       return { status: 'rejected', reason: 'mailboxFull', retryAfterMs: RETRY_AFTER_MS }
     }
-    if (offer.status === 'dropped') this.undeliverable(offer.message, 'mailboxFull')
+    if (offer.status === 'dropped') {
+      skipMessage(cell, offer.message)
+      this.undeliverable(offer.message, 'mailboxFull')
+    }
     this.calls.schedule(cell)
     return { status: 'accepted' }
   }
 
-  /** A lane has room again: the first message that was held up comes in. */
+  /** Lanes may have room again: what was held up comes in, in its order. */
   freed(cell: Cell): void {
-    const first = cell.held[0]
-    if (first === undefined || cell.mailbox.isFull(first.lane)) return
-    cell.held.shift()
-    this.offer(cell, first.message, first.lane)
+    for (const lane of ['control', 'user'] as const) {
+      const held = cell.held[lane]
+      if (held === undefined) continue
+      while (held.length > 0 && !cell.mailbox.isFull(lane)) {
+        const first = held.shift()
+        if (first !== undefined) cell.mailbox.offer(first, lane)
+      }
+    }
   }
 
   /** What an ended actor still had before it goes back to nobody. */
   abandon(cell: Cell): void {
     for (const { message } of cell.mailbox.drain()) this.undeliverable(message, 'stopped')
-    for (const { message } of cell.held.splice(0)) this.undeliverable(message, 'stopped')
+    for (const held of Object.values(cell.held)) {
+      for (const message of held.splice(0)) this.undeliverable(message, 'stopped')
+    }
   }
 
   undeliverable(message: Message, reason: DeadLetterReason): void {
     this.deadLetter(message, reason)
     this.calls.dispose(message, reason)
     const { replyTo } = message.headers
-    if (replyTo?.address !== OUTSIDE) return
     const error = new AmbitError('AMBIT_STOPPED', `"${message.to}" cannot answer: ${reason}.`)
+    this.outside.refuseAcknowledgement(message, error)
+    if (replyTo?.address !== OUTSIDE) return
     this.outside.refuse(replyTo.invocation, error)
   }
 

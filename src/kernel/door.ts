@@ -1,13 +1,17 @@
 import { parseAddress, type Address } from './address.ts'
+import type { Cell } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import { AmbitError } from './errors.ts'
 import { receive } from './ingress.ts'
-import { OUTSIDE, type Event, type Headers, type SendResult } from './message.ts'
+import { OUTSIDE, type Event, type Headers, type Message, type SendResult } from './message.ts'
 import type { Outside } from './outside.ts'
 import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
 import { ASK_TIMEOUT_MS, type ActorRef, type AskOptions } from './ref.ts'
 import type { Tree } from './tree.ts'
+
+type Checked =
+  { readonly cell: Cell; readonly message: Message } | Extract<SendResult, { status: 'rejected' }>
 
 export interface DoorPorts {
   readonly clock: Clock
@@ -33,7 +37,8 @@ export class Door {
     const address = parseAddress(text)
     return {
       address,
-      send: (event, options) => this.send(address, event, { ...options }),
+      send: (event, { deadline } = {}) =>
+        this.send(address, event, deadline === undefined ? {} : { deadline }),
       ask: (event, options) => this.ask(address, event, options),
       deliver: (event, { id }) => this.deliver(address, event, id),
     }
@@ -58,32 +63,40 @@ export class Door {
   }
 
   private send(to: Address, event: Event, headers: Partial<Headers>): SendResult {
+    const checked = this.check(to, event, headers)
+    if ('status' in checked) return checked
+    return this.delivery.offer(checked.cell, checked.message, 'user')
+  }
+
+  /** Whether a message may come in, and to whom; every refusal is a dead letter. */
+  private check(to: Address, event: Event, headers: Partial<Headers>): Checked {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
     const { message, refused: fault, detail } = receive(this.ports.random.id(), to, event, headers)
     if (fault !== undefined) {
       this.delivery.deadLetter(message, fault, detail)
       return { status: 'rejected', reason: fault }
     }
-    const cell = this.tree.cellAt(to)
-    if (cell === undefined || cell.life === 'ended') {
-      const reason = cell === undefined ? 'unknownActor' : 'stopped'
-      this.delivery.undeliverable(message, reason)
-      return { status: 'rejected', reason }
-    }
-    const refusal = cell.spec.engine.refuse?.(event)
+    const refusal = this.tree.engineAt(to)?.refuse?.(message.body)
     if (refusal !== undefined) {
       this.delivery.deadLetter(message, 'invalid', refusal)
       return { status: 'rejected', reason: 'invalid' }
     }
-    return this.delivery.offer(cell, message, 'user')
+    const cell = this.tree.cellAt(to)
+    if (cell !== undefined && cell.life !== 'ended') return { cell, message }
+    const reason = cell === undefined ? 'unknownActor' : 'stopped'
+    this.delivery.undeliverable(message, reason)
+    return { status: 'rejected', reason }
   }
 
   private async deliver(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
-    const acknowledged = this.outside.acknowledgement(id)
-    const sent = this.send(to, event, { once: id })
-    if (sent.status === 'accepted') return acknowledged
-    this.outside.forget(id)
-    throw refused(to, event, sent.reason)
+    const checked = this.check(to, event, { once: id })
+    if ('status' in checked) throw refused(to, event, checked.reason)
+    const acknowledged = this.outside.acknowledgement(to, id)
+    const sent = this.delivery.offer(checked.cell, checked.message, 'user')
+    if (sent.status === 'rejected') {
+      this.outside.refuseAcknowledgement(checked.message, refused(to, event, sent.reason))
+    }
+    return acknowledged
   }
 }
 

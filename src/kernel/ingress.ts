@@ -30,7 +30,9 @@ export function receive(
     }
     return { message: { id, type: body.type, to, body, headers }, ...finding }
   }
-  return { message: { id: headers.once ?? id, type: event.type, to, body: event, headers } }
+  // A copy: what the sender does with its object afterwards is no business of the message.
+  const body = structuredClone(event)
+  return { message: { id: headers.once ?? id, type: body.type, to, body, headers } }
 }
 
 function findFault(event: Event, privileged: boolean): Omit<Received, 'message'> | undefined {

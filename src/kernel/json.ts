@@ -75,7 +75,8 @@ function findInObject(value: object, path: string, depth: number): string | unde
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
-    return `${path} is a ${value.constructor.name || 'class instance'}`
+    const { constructor: made } = value as { constructor?: { name?: unknown } }
+    return `${path} is a ${typeof made?.name === 'string' && made.name !== '' ? made.name : 'class instance'}`
   }
   for (const key in value) {
     const finding = findNonJson(

@@ -1,3 +1,4 @@
+import type { Address } from './address.ts'
 import { AmbitError } from './errors.ts'
 import type { Event, Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
@@ -10,10 +11,16 @@ interface Waiting {
   readonly cancel: () => void
 }
 
+interface Acknowledgement {
+  readonly resolve: (outcome: 'committed' | 'duplicate') => void
+  readonly reject: (error: Error) => void
+}
+
 /** Those outside the system who wait for an answer or for an acknowledgement. Kept in memory only. */
 export class Outside {
   private asks = new Map<string, Waiting>()
-  private acknowledgements = new Map<string, (outcome: 'committed' | 'duplicate') => void>()
+  private acknowledgements = new Map<string, Acknowledgement[]>()
+  private acknowledgementsAwaited = 0
   private readonly clock: Clock
 
   constructor(clock: Clock) {
@@ -51,24 +58,47 @@ export class Outside {
     waiting?.reject(error)
   }
 
-  acknowledgement(messageId: string): Promise<'committed' | 'duplicate'> {
-    if (this.acknowledgements.size >= ASKS_OUTSIDE_MAX) return Promise.reject(tooMany())
-    return new Promise((resolve) => this.acknowledgements.set(messageId, resolve))
-  }
-
-  forget(messageId: string): void {
-    this.acknowledgements.delete(messageId)
+  /** Waits for a message with the caller's own id to be taken. Two with one id are answered in their order. */
+  acknowledgement(to: Address, id: string): Promise<'committed' | 'duplicate'> {
+    if (this.acknowledgementsAwaited >= ASKS_OUTSIDE_MAX) return Promise.reject(tooMany())
+    this.acknowledgementsAwaited++
+    return new Promise((resolve, reject) => {
+      const waiting = this.acknowledgements.get(`${to} ${id}`) ?? []
+      this.acknowledgements.set(`${to} ${id}`, waiting)
+      waiting.push({ resolve, reject })
+    })
   }
 
   acknowledged(message: Message, outcome: 'committed' | 'duplicate'): void {
-    this.acknowledgements.get(message.id)?.(outcome)
-    this.acknowledgements.delete(message.id)
+    this.takeAcknowledgement(message)?.resolve(outcome)
+  }
+
+  refuseAcknowledgement(message: Message, error: Error): void {
+    this.takeAcknowledgement(message)?.reject(error)
   }
 
   refuseAll(): void {
+    const stopped = new AmbitError(
+      'AMBIT_STOPPED',
+      'The system stopped before the message was taken.',
+    )
+    for (const waiting of this.acknowledgements.values())
+      for (const each of waiting) each.reject(stopped)
+    this.acknowledgements.clear()
+    this.acknowledgementsAwaited = 0
     for (const id of [...this.asks.keys()]) {
       this.refuse(id, new AmbitError('AMBIT_STOPPED', 'The system stopped before the answer came.'))
     }
+  }
+
+  private takeAcknowledgement({ to, headers }: Message): Acknowledgement | undefined {
+    if (headers.once === undefined) return undefined
+    const key = `${to} ${headers.once}`
+    const waiting = this.acknowledgements.get(key)
+    const first = waiting?.shift()
+    if (first !== undefined) this.acknowledgementsAwaited--
+    if (waiting?.length === 0) this.acknowledgements.delete(key)
+    return first
   }
 }
 

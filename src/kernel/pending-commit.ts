@@ -24,6 +24,23 @@ export class PendingCommit {
     this.expectedSeq = expectedSeq
   }
 
+  /** These turns and those made since, as one commit on what the journal holds. */
+  followedBy(later: PendingCommit | undefined, expectedSeq: number): PendingCommit {
+    const joined = new PendingCommit(expectedSeq)
+    for (const part of later === undefined ? [this] : [this, later]) {
+      joined.records.push(...part.records)
+      joined.outbox.push(...part.outbox)
+      joined.consumed.push(...part.consumed)
+      joined.deadLetters.push(...part.deadLetters)
+      joined.releases.push(...part.releases)
+      joined.taken.push(...part.taken)
+      for (const [key, value] of part.rows) joined.rows.set(key, value)
+      for (const timer of part.timersSet.values()) joined.setTimer(timer)
+      for (const id of part.timersCleared) joined.clearTimer(id)
+    }
+    return joined
+  }
+
   setTimer(timer: StoredTimer): void {
     this.timersCleared.delete(timer.id)
     this.timersSet.set(timer.id, timer)

@@ -1,7 +1,7 @@
 import { parseAddress } from './address.ts'
-import { AmbitError } from './errors.ts'
+import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
-import { isReservedType, type Event } from './message.ts'
+import { isReservedType, type Event, type ReplyTo } from './message.ts'
 import type { AskRequest, Command } from './ports/engine.ts'
 import type { Turn } from './turn.ts'
 
@@ -11,6 +11,8 @@ export type Prepared =
   | (Omit<Extract<Command, { kind: 'invoke' }>, 'input'> & {
       readonly input: Json
       readonly request?: AskRequest
+      /** Why it was refused before it was asked. */
+      readonly refused?: ErrorRecord
     })
 
 /** Checks what a step wants done, still inside the step: a throw here means that nothing happened. */
@@ -27,19 +29,25 @@ export function prepare(
         assertJson(command.event, `event ${command.event.type}`)
         return command
       case 'reply':
+        refuseReserved(command.event, privileged)
+        checkReplyTo(command.to)
+        assertJson(command.event, `event ${command.event.type}`)
+        return command
       case 'schedule':
+        checkTime(command.delayMs, `the delay of "${command.id}"`)
         assertJson(command.event, `event ${command.event.type}`)
         return command
       case 'put':
-        assertJson(command.value, `row ${command.key}`)
+        checkRow(command.key, command.value)
         return command
       case 'think':
         assertJson(command.thought, `thought ${command.thought.kind}`)
         return command
       case 'invoke':
-        return prepareInvoke(command, turn)
+        return prepareInvoke(command, privileged, turn)
       case 'release':
       case 'cancel':
+      case 'cancelUnder':
       case 'observe':
       case 'log':
         return command
@@ -47,14 +55,59 @@ export function prepare(
   })
 }
 
-function prepareInvoke(command: Extract<Command, { kind: 'invoke' }>, turn: Turn): Prepared {
+function prepareInvoke(
+  command: Extract<Command, { kind: 'invoke' }>,
+  privileged: boolean,
+  turn: Turn,
+): Prepared {
   const input = (command.input ?? null) as Json
   assertJson(input, `input of ${command.src}`)
-  if (command.logic.kind === 'effect') return { ...command, input }
-  const request = command.logic.request(input as never, turn)
-  checkTarget(request.to)
-  assertJson(request.event, `event ${request.event.type}`)
-  return { ...command, input, request }
+  if (command.path.split('/').some((id) => id === '')) {
+    throw invalid(`the invoke id "${command.path}"`, 'a name without slashes')
+  }
+  const { logic } = command
+  if (logic.kind === 'effect') return { ...command, input }
+  try {
+    const request = logic.request(input as never, turn)
+    checkRequest(request, privileged || logic.governs !== undefined)
+    return { ...command, input, request }
+  } catch (error) {
+    // What was asked for is wrong, not the machine: it hears so as it would hear any refusal.
+    return { ...command, input, refused: toErrorRecord(error) }
+  }
+}
+
+function checkRequest({ to, event, withdraw, timeoutMs }: AskRequest, privileged: boolean): void {
+  checkTarget(to)
+  for (const each of withdraw === undefined ? [event] : [event, withdraw]) {
+    refuseReserved(each, privileged)
+    assertJson(each, `event ${each.type}`)
+  }
+  if (timeoutMs !== undefined) checkTime(timeoutMs, 'the timeout of a question')
+}
+
+function checkReplyTo(to: ReplyTo | undefined): void {
+  if (to === undefined) return
+  const { address, invocation } = to as Partial<ReplyTo>
+  if (typeof address === 'string' && typeof invocation === 'string') return
+  throw invalid('the receiver of a reply', 'a `replyTo` as it came with a message')
+}
+
+function checkRow(key: string, value: Json): void {
+  if (typeof key !== 'string' || key === '' || key.startsWith('~')) {
+    throw invalid(`the row key ${JSON.stringify(key)}`, 'a text that does not start with "~"')
+  }
+  if ((value as unknown) === undefined)
+    throw invalid(`the value of row "${key}"`, 'JSON; null deletes the row')
+  assertJson(value, `row ${key}`)
+}
+
+function checkTime(ms: number, what: string): void {
+  if (!Number.isFinite(ms)) throw invalid(`${what}, which is ${ms}`, 'a number of milliseconds')
+}
+
+function invalid(what: string, expected: string): AmbitError {
+  return new AmbitError('AMBIT_EVENT_REFUSED', `Refused ${what}: expected ${expected}.`)
 }
 
 function checkTarget(to: string): void {

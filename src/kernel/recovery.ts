@@ -63,8 +63,10 @@ export class Recovery {
   }
 
   /** After a failed commit: what ran ahead is thrown away and the messages are taken again. */
-  reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[]): void {
-    for (const { message, lane } of [...messages].reverse()) cell.mailbox.putBack(message, lane)
+  reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[], blamed: boolean): void {
+    for (const { message, lane } of [...messages].reverse()) {
+      cell.mailbox.putBack(blamed ? triedAgain(message) : message, lane)
+    }
     cell.life = 'suspended'
     this.restartLater(cell, 0)
   }
@@ -72,7 +74,7 @@ export class Recovery {
   private bringUp(cell: Cell, stored: StoredActor | undefined): void {
     cell.restore(stored)
     cell.incarnation++
-    if (cell.status !== 'active') {
+    if (cell.status !== 'active' && !cell.beginsAgain()) {
       cell.life = 'ended'
       this.calls.ended(cell)
       return
@@ -91,6 +93,7 @@ export class Recovery {
       const { generation } = cell
       cell.restore(await this.read(cell))
       if (!cell.isDurable) cell.generation = generation
+      cell.beginsAgain()
       cell.incarnation++
       cell.life = 'running'
     } catch (error) {
@@ -136,6 +139,11 @@ export class Recovery {
       }
     }
   }
+}
+
+function triedAgain(message: Message): Message {
+  const attempt = (message.headers.attempt ?? 0) + 1
+  return { ...message, headers: { ...message.headers, attempt } }
 }
 
 function parkPoison(cell: Cell): void {

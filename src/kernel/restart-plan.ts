@@ -31,5 +31,5 @@ export function planRestart(
 /** The wait before the n-th restart in the window, counted from 0. */
 export function backoffMs(n: number, random: number): number {
   if (n <= 0) return 0
-  return Math.floor(random * Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** n))
+  return Math.floor(random * Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** (n - 1)))
 }

@@ -41,7 +41,7 @@ export class Supervision {
   }
 
   /** A running actor failed: restart it, or pass the failure up. */
-  childFailed(cell: Cell, error: unknown): void {
+  childFailed(cell: Cell, error: unknown, ended?: ExitReason): void {
     const branch = this.tree.branchOf(cell.address)
     const record = toErrorRecord(error)
     if (branch === undefined) return this.quarantine([cell], cell.address, record)
@@ -50,12 +50,20 @@ export class Supervision {
     const window = addRestart(before, this.clock.now(), branch.spec)
     if (isMember) this.memberRestarts.set(cell.address, window.restarts)
     else branch.restarts = window.restarts
-    const exit: ExitReason = { kind: 'error', error: record }
+    const exit: ExitReason = ended ?? { kind: 'error', error: record }
     const plan = planRestart(cell.spec.restart, exit, window, this.random.next())
     this.logger.error({ actor: cell.address, err: record, plan }, 'actor failed')
     if (plan.kind === 'restart') this.restart(cell, plan.delayMs)
     else if (plan.kind === 'leave' || isMember) this.quarantine([cell], cell.address, record)
     else this.giveUp(branch, record)
+  }
+
+  /** An actor ended by itself: a permanent one begins again, as often as its supervisor tolerates. */
+  childEnded(cell: Cell, exit: ExitReason): boolean {
+    if (cell.spec.restart !== 'permanent' || exit.kind !== 'normal') return false
+    cell.life = 'suspended'
+    this.childFailed(cell, { name: 'Ended', message: 'A permanent actor ended normally.' }, exit)
+    return true
   }
 
   /** An actor that cannot be recovered stays down: a failed recovery is never a fresh start and never a loop. */

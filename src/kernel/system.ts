@@ -1,14 +1,14 @@
 import type { Address } from './address.ts'
 import type { Cell, CellHost } from './cell.ts'
 import { createRealRandom } from './random.ts'
-import type { ChildSpec } from './child-spec.ts'
+import type { ChildSpec, SupervisorSpec } from './child-spec.ts'
 import { createRealClock } from './clock.ts'
 import { Committer } from './committer.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
 import { Delivery } from './delivery.ts'
 import { Door } from './door.ts'
 import { Effects, type EffectEnd } from './effects.ts'
-import { AmbitError, toErrorRecord } from './errors.ts'
+import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
@@ -30,6 +30,8 @@ import { Tree } from './tree.ts'
 
 export interface KernelOptions {
   readonly root: ChildSpec
+  /** Kept alive beside the root, under a supervisor of their own. */
+  readonly services?: SupervisorSpec
   readonly journal: Journal
   readonly clock?: Clock
   readonly random?: Random
@@ -91,7 +93,7 @@ export class Kernel implements CellHost {
     this.effects = new Effects(clock, (address, invocation, end) =>
       this.effectEnded(address, invocation, end),
     )
-    this.tree = new Tree(options.root, this, (cell) => void this.bringUp(cell))
+    this.tree = new Tree(options, this, (cell, fault) => void this.bringUp(cell, fault))
     this.delivery = new Delivery(this.tree, this.outside, {
       clock,
       logger,
@@ -134,7 +136,7 @@ export class Kernel implements CellHost {
     this.committer = new Committer(session, this.clock, this.log, {
       drain: () => this.queue.drain(),
       hasWork: () => this.queue.length > 0,
-      reload: (cell, messages) => this.recovery.reload(cell, messages),
+      reload: (cell, messages, blamed) => this.recovery.reload(cell, messages, blamed),
       rested: () => this.rested(),
     })
     try {
@@ -232,6 +234,10 @@ export class Kernel implements CellHost {
     this.effects.abort(cell.address, ref)
   }
 
+  refuseInvocation(cell: Cell, invocation: Invocation, error: ErrorRecord): void {
+    this.effectEnded(cell.address, invocation, { ok: false, error })
+  }
+
   setTimer(address: Address, id: string, dueAt: number): void {
     this.timers.set(address, id, dueAt)
   }
@@ -251,6 +257,10 @@ export class Kernel implements CellHost {
   }
 
   ended(cell: Cell, reason: ExitReason): void {
+    if (this.phase === 'running' && this.supervision.childEnded(cell, reason)) {
+      this.exited(cell, reason)
+      return
+    }
     this.delivery.abandon(cell)
     this.supervision.forget(cell)
     this.tree.remove(cell)
@@ -302,13 +312,7 @@ export class Kernel implements CellHost {
     const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
     while (this.bootFailure === undefined && !this.tree.fixed.every(isUp)) await this.nextRest()
     if (this.bootFailure === undefined) return this.wakeTimers()
-    const { address, error } = this.bootFailure
-    const { message } = toErrorRecord(error)
-    throw new AmbitError(
-      'AMBIT_START_FAILED',
-      `"${address}" could not be started: ${message}. Mend its machine or its input and start again.`,
-      { cause: error },
-    )
+    throw startFailed(this.bootFailure.address, this.bootFailure.error)
   }
 
   /**
@@ -324,11 +328,13 @@ export class Kernel implements CellHost {
     this.timers.wake()
   }
 
-  private async bringUp(cell: Cell): Promise<void> {
+  private async bringUp(cell: Cell, fault?: unknown): Promise<void> {
     try {
+      if (fault !== undefined) throw asError(fault)
       await this.recovery.load(cell)
     } catch (error) {
-      if (this.isBooting(cell)) throw error
+      if (this.isBooting(cell))
+        throw error instanceof AmbitError ? error : startFailed(cell.address, error)
       if (this.phase !== 'stopped') this.supervision.recoveryFailed(cell, error)
     }
   }
@@ -378,13 +384,30 @@ export class Kernel implements CellHost {
     })
   }
 
-  private tell(notify: (observer: Observer) => void): void {
+  private tell(notify: (observer: Observer) => unknown): void {
     for (const observer of this.options.observers ?? []) {
-      try {
-        notify(observer)
-      } catch (error) {
+      const failed = (error: unknown) => {
         this.log.warn({ err: toErrorRecord(error) }, 'an observer failed')
+      }
+      try {
+        // An observer may be an async function: what it rejects with later is no one else's business either.
+        Promise.resolve(notify(observer)).catch(failed)
+      } catch (error) {
+        failed(error)
       }
     }
   }
+}
+
+function startFailed(address: Address, error: unknown): AmbitError {
+  return new AmbitError(
+    'AMBIT_START_FAILED',
+    `"${address}" could not be started: ${toErrorRecord(error).message}. ` +
+      'Mend its machine or its input and start again.',
+    { cause: error },
+  )
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

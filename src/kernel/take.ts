@@ -28,29 +28,51 @@ export function takeOne(cell: Cell): boolean {
   if (next === undefined) return false
   cell.host.freed(cell)
   const { message, lane } = next
-  if (isDuplicate(cell, message)) {
+  const place = placeInStream(cell, message)
+  if (place === 'done') {
     cell.host.dispose(message)
     return true
   }
-  const { once } = message.headers
-  if (once !== undefined && cell.rows.has(onceKey(once))) {
-    cell.host.acknowledged(message, 'duplicate')
+  if (place === 'early') {
+    // It stays in its sender's outbox and comes again, in its order, with the next start.
+    const { id, type } = message
+    cell.host.logger(cell.address).error({ message: id, type }, 'gap in a stream: not taken')
     return true
   }
-  const now = Math.max(cell.lastNow, cell.host.clock.now())
-  if (message.headers.deadline !== undefined && message.headers.deadline < now) {
+  const { once, deadline } = message.headers
+  if (once !== undefined && cell.rows.has(onceKey(once))) {
+    // The first may not be durable yet: the repeat is answered after the commit that makes it so.
+    cell.commit.taken.push(next)
+    cell.commit.releases.push(() => cell.host.acknowledged(message, 'duplicate'))
+    cell.host.changed(cell)
+    return true
+  }
+  const clockNow = cell.host.clock.now()
+  const now = Math.max(cell.lastNow, clockNow)
+  if (deadline !== undefined && deadline < clockNow) {
     expire(cell, message, lane, now)
     return true
   }
   const admission = admit(cell, message, now)
   if (admission.kind === 'stale') {
-    if (message.type !== kernelTypes.timer && message.type !== kernelTypes.start)
+    if (message.type !== kernelTypes.timer && message.type !== kernelTypes.start) {
       cell.host.deadLetter(message, 'staleReply')
-    if (message.headers.stream !== undefined) cell.host.dispose(message)
+    }
+    skipMessage(cell, message)
     return true
   }
   makeTurn(cell, message, lane, now, admission)
   return true
+}
+
+/** Takes a numbered message for good without a turn, so that the next of its stream is the next. */
+export function skipMessage(cell: Cell, message: Message): void {
+  const { stream } = message.headers
+  if (stream === undefined) return
+  if (!cell.isDurable) cell.host.dispose(message)
+  cell.commit.consumed.push({ ...stream, receiver: cell.address })
+  cell.putRow(highWaterKey(message), stream.number)
+  cell.host.changed(cell)
 }
 
 /** Records that a message was taken and will not be tried again; the state stays as it was. */
@@ -133,6 +155,8 @@ function beginTurn(cell: Cell, message: Message, lane: Lane): void {
   const { stream, once } = message.headers
   if (once !== undefined) cell.putRow(onceKey(once), cell.seq)
   if (stream === undefined) return
+  // An actor that keeps nothing takes the message out of the outbox by itself: no commit of its own will.
+  if (!cell.isDurable) commit.releases.push(() => cell.host.dispose(message))
   commit.consumed.push({ ...stream, receiver: cell.address })
   cell.putRow(highWaterKey(message), stream.number)
 }
@@ -242,7 +266,7 @@ function admit(cell: Cell, message: Message, now: number): Admission {
     case kernelTypes.effectEnded:
       return admitEffectEnd(cell, message.body)
     case kernelTypes.reply:
-      return admitReply(cell, message.body)
+      return admitReply(cell, message)
     default:
       return { kind: 'step', incoming: { target: '', event: message.body } }
   }
@@ -274,9 +298,11 @@ function admitEffectEnd(cell: Cell, body: Event): Admission {
   return ending(invocation, settled)
 }
 
-function admitReply(cell: Cell, body: Event): Admission {
+/** Only who was asked can answer: an invocation's name can be guessed, a sender's address cannot be forged. */
+function admitReply(cell: Cell, { body, headers }: Message): Admission {
   const invocation = [...cell.invocations.values()].find(({ ref }) => ref === body.invocation)
   if (invocation?.logic.kind !== 'ask') return { kind: 'stale' }
+  if (headers.from !== invocation.asked) return { kind: 'stale' }
   const answer = body.event as Event
   const settled = invocation.logic.settle?.(answer, invocation.input as never) ?? {
     status: 'done',
@@ -306,16 +332,15 @@ function ending(invocation: Invocation, settled: Settlement): Admission {
   }
 }
 
-/** A numbered message is taken once: its stream's high water says which numbers are done. */
-function isDuplicate(cell: Cell, message: Message): boolean {
+/** A numbered message is taken once and in its order: its stream's high water says which number is next. */
+function placeInStream(cell: Cell, message: Message): 'next' | 'done' | 'early' {
   const { stream } = message.headers
-  if (stream === undefined) return false
+  if (stream === undefined) return 'next'
   const highWater = cell.rows.get(highWaterKey(message))
-  if (typeof highWater !== 'number') return false
-  if (stream.number > highWater + 1) {
-    cell.host.logger(cell.address).warn({ message: message.id, highWater }, 'gap in a stream')
-  }
-  return stream.number <= highWater
+  // A receiver that never heard from this stream takes it up where it is: earlier ones were dead letters.
+  if (typeof highWater !== 'number') return 'next'
+  if (stream.number <= highWater) return 'done'
+  return stream.number === highWater + 1 ? 'next' : 'early'
 }
 
 function onceKey(id: string): string {

@@ -9,6 +9,8 @@ interface Entry {
   readonly order: number
 }
 
+const HEAP_SLACK = 1024
+
 /**
  * Wakes actors when their timers are due. The committed due time is the truth and a wake-up only a hint: the actor
  * checks its own timers. Two timers due at the same time wake in the order in which they were set.
@@ -50,6 +52,7 @@ export class Timers {
 
   clear(address: Address, id: string): void {
     this.live.delete(keyOf(address, id))
+    if (this.heap.length > HEAP_SLACK && this.heap.length > 2 * this.live.size) this.compact()
   }
 
   /** Timers can be set, but none wakes anybody before `wake` is called. */
@@ -67,6 +70,13 @@ export class Timers {
     this.live.clear()
     this.heap = []
     this.wakesAt = Infinity
+  }
+
+  /** Cancelled timers leave the heap once they are more than half of it. */
+  private compact(): void {
+    const entries = [...this.live.values()]
+    this.heap = []
+    for (const entry of entries) this.push(entry)
   }
 
   private fire(): void {

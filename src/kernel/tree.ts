@@ -1,7 +1,8 @@
-import { childAddress, childId, isWithin, parentAddress, type Address } from './address.ts'
+import { childAddress, childId, parentAddress, type Address } from './address.ts'
 import { Cell, type CellHost } from './cell.ts'
 import type { ActorSpec, ChildSpec, PoolSpec, SupervisorSpec } from './child-spec.ts'
 import type { Json } from './json.ts'
+import type { Engine } from './ports/engine.ts'
 
 /** A supervisor or pool in its place, with the restarts it has had to make. */
 export interface Branch {
@@ -16,6 +17,12 @@ export interface Branch {
 export const MEMBERS_IN_MEMORY_MAX = 10_000
 const PASSIVATION_LOOK = 16
 
+export interface TreeRoots {
+  readonly root: ChildSpec
+  /** Beside the user's tree, under a supervisor of their own. */
+  readonly services?: SupervisorSpec
+}
+
 /** The supervision tree: which cell lives at an address, and who supervises it. */
 export class Tree {
   private cells = new Map<Address, Cell>()
@@ -25,11 +32,14 @@ export class Tree {
   /** Members of pools in memory, the longest there first. */
   private readonly members = new Set<Cell>()
   private readonly host: CellHost
-  private readonly born: (cell: Cell) => void
+  private readonly born: (cell: Cell, fault?: unknown) => void
 
-  constructor(root: ChildSpec, host: CellHost, born: (cell: Cell) => void) {
+  constructor(roots: TreeRoots, host: CellHost, born: (cell: Cell, fault?: unknown) => void) {
     this.host = host
     this.born = born
+    const { root, services } = roots
+    // Services have a top of their own: a user's tree that gives up must not take them along.
+    if (services !== undefined) this.plant(services, childAddress('/', services.id), undefined, [])
     if (root.kind === 'supervisor') this.plant(root, '/', undefined, [])
     else {
       const top = {
@@ -59,13 +69,26 @@ export class Tree {
     const branch = this.branches.get(parentAddress(address))
     if (branch?.spec.kind !== 'pool') return undefined
     const { member, inputOf } = branch.spec
-    const id = childId(address)
-    const input = inputOf === undefined ? (member.input ?? { id }) : inputOf(id)
     this.passivate()
+    const id = childId(address)
+    let input: unknown
+    let fault: unknown
+    try {
+      input = inputOf === undefined ? (member.input ?? { id }) : inputOf(id)
+    } catch (error) {
+      fault = error
+    }
     const cell = this.makeCell(address, member, input, branch.authority)
     this.members.add(cell)
-    this.born(cell)
+    this.born(cell, fault)
     return cell
+  }
+
+  /** The engine that would take a message to an address; asking makes nobody live. */
+  engineAt(address: Address): Engine | undefined {
+    const branch = this.branches.get(parentAddress(address))
+    const member = branch?.spec.kind === 'pool' ? branch.spec.member.engine : undefined
+    return this.cells.get(address)?.spec.engine ?? member
   }
 
   peek(address: Address): Cell | undefined {
@@ -76,8 +99,13 @@ export class Tree {
     return this.branches.get(parentAddress(address))
   }
 
+  /** The cells below a supervisor, by supervision and not by address alone. */
   under(branch: Branch): Cell[] {
-    return [...this.cells.values()].filter((cell) => isWithin(cell.address, branch.address))
+    return [...this.cells.values()].filter((cell) => {
+      let above = this.branchOf(cell.address)
+      while (above !== undefined && above !== branch) above = above.parent
+      return above === branch
+    })
   }
 
   /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */

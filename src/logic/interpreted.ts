@@ -16,6 +16,8 @@ export const INTERNAL_EVENTS_MAX = 1000
 export interface InterpreterOptions {
   /** Says what is wrong with an event from outside, if anything is. */
   readonly refuse?: (event: Event) => string | undefined
+  /** Whether the machine may run only what is governed, read-only or a message: for agents. */
+  readonly governed?: boolean
 }
 
 /**
@@ -27,17 +29,18 @@ export function createInterpreter(
   options: InterpreterOptions = {},
 ): Engine {
   const definition = withStepLimit(machine)
+  const { governed = false } = options
   return {
     id: machine.id,
     version: machine.version ?? '1',
     hash: structureHash(machine),
     start(input) {
-      const run = new StepRun(definition, { machines: new Map() })
+      const run = new StepRun(definition, { machines: new Map() }, governed)
       run.initialise('', definition, input)
       return run.finish()
     },
     step(state, incoming) {
-      const run = new StepRun(definition, state as MachineState)
+      const run = new StepRun(definition, state as MachineState, governed)
       run.deliver(incoming)
       return run.finish()
     },
@@ -56,6 +59,7 @@ class StepRun {
   private readonly sources: Map<string, string>
   private readonly commands: Command[] = []
   private readonly queue: Incoming[] = []
+  private readonly governed: boolean
 
   constructor(
     root: AnyStateMachine,
@@ -63,8 +67,10 @@ class StepRun {
       machines: ReadonlyMap<string, AnyMachineSnapshot>
       sources?: ReadonlyMap<string, string>
     },
+    governed: boolean,
   ) {
     this.root = root
+    this.governed = governed
     this.machines = new Map(state.machines)
     this.sources = new Map(state.sources)
   }
@@ -193,12 +199,14 @@ class StepRun {
     const invocable = invocableOf(logic) ?? plainPromise(logic)
     if (invocable === undefined)
       throw unsupported(`actor "${String(src)}", which is no promise and no machine,`, this.root.id)
+    if (this.governed && !isGoverned(invocable)) throw ungoverned(this.root.id, String(src))
     this.commands.push({ kind: 'invoke', path: child, src: String(src), input, logic: invocable })
   }
 
   private collectStop(path: string, ref: { id: string } | undefined): void {
     if (ref === undefined) return
     const stopped = join(path, ref.id)
+    this.commands.push({ kind: 'cancelUnder', target: stopped })
     for (const child of [...this.sources.keys()]) {
       if (child !== stopped && !child.startsWith(`${stopped}/`)) continue
       if (!this.machines.delete(child)) this.commands.push({ kind: 'release', path: child })
@@ -289,6 +297,18 @@ function invocableAt(
   if (src === undefined) return undefined
   const logic = logicOf(machine as AnyStateMachine, src)
   return invocableOf(logic) ?? plainPromise(logic)
+}
+
+function isGoverned(invocable: Invocable): boolean {
+  return invocable.kind === 'ask' || invocable.readOnly
+}
+
+/** The boot check finds what a chart shows; this finds what a function enqueues while it runs. */
+function ungoverned(machine: string, what: string): AmbitError {
+  return new AmbitError(
+    'AMBIT_UNGOVERNED_EFFECT',
+    `Agent machine "${machine}" tried to run "${what}", which is neither governed nor read-only. Nothing was run.`,
+  )
 }
 
 function unsupported(what: string, machine: string): AmbitError {

@@ -1,9 +1,8 @@
 import { fromPromise, type PromiseActorLogic } from 'xstate'
 import { EFFECT_TIMEOUT_MS } from '../kernel/effects.ts'
 import { AmbitError } from '../kernel/errors.ts'
-import { isReservedType, type Event } from '../kernel/message.ts'
+import type { Event } from '../kernel/message.ts'
 import type { AskLogic, EffectContext, EffectLogic, Invocable } from '../kernel/ports/engine.ts'
-import { thisTurn } from '../kernel/turn.ts'
 
 const INVOCABLE = Symbol.for('ambit.invocable')
 
@@ -77,12 +76,6 @@ export function ask<Input = undefined>(
     kind: 'ask',
     request: (input: never) => {
       const event = options.event(input)
-      if (isReservedType(event.type) && !thisTurn().address.startsWith('/system/')) {
-        throw new AmbitError(
-          'AMBIT_EVENT_REFUSED',
-          `A machine may not ask "${event.type}": such types belong to the runtime. Rename the event.`,
-        )
-      }
       return {
         to: typeof options.to === 'string' ? options.to : options.to(input),
         event,

@@ -1,3 +1,4 @@
+import { AmbitError } from '../kernel/errors.ts'
 import {
   createActor,
   fromTransition,
@@ -56,13 +57,22 @@ export function collectingScope(self: LightRef, collected: CollectedAction[]): S
     id: self.id,
     sessionId: self.sessionId,
     logger: () => undefined,
-    defer: () => undefined,
+    // Only `spawn` inside an assign or a context defers while a step is taken.
+    defer: refuseSpawn,
     emit: () => undefined,
     system: self.system,
     stopChild: () => undefined,
     actionExecutor: (action: unknown) => void collected.push(action as CollectedAction),
   }
   return scope
+}
+
+function refuseSpawn(): never {
+  throw new AmbitError(
+    'AMBIT_NOT_SUPPORTED',
+    'A machine spawns inside an assign or its context, which leaves no trace to store. ' +
+      'Use spawnChild(...) or invoke with a named actor.',
+  )
 }
 
 function refuse(): never {

@@ -27,21 +27,36 @@ interface ActorUse {
   readonly src: string
   readonly logic: unknown
   readonly systemId: unknown
+  readonly id: string | undefined
+  /** Spawned from logic that has no name: it could not be found again after a restart. */
+  readonly isInline: boolean
+  readonly hasOnSnapshot: boolean
 }
 
 /** Refuses, by name and place, what this version does not run: better at definition than in the middle of a case. */
-export function refuseUnsupported(machine: AnyStateMachine): void {
+export function refuseUnsupported(
+  machine: AnyStateMachine,
+  seen = new Set<AnyStateMachine>(),
+): void {
+  if (seen.has(machine)) return
+  seen.add(machine)
   for (const { state, name, exec } of actionsOf(machine)) {
     const type = builtinType(exec)
+    if (type === 'xstate.sendTo' && hasDelay(exec))
+      throw unsupported(machine, state, 'a delayed sendTo')
     if (type !== undefined && !RUN_HERE.has(type))
       throw unsupported(machine, state, `the action ${type}`)
     if (exec === undefined)
       throw unsupported(machine, state, `the action "${name}", which nobody implemented`)
   }
-  for (const { state, src, logic, systemId } of actorsOf(machine)) {
+  for (const { state, src, logic, systemId, id, isInline, hasOnSnapshot } of actorsOf(machine)) {
     if (systemId !== undefined) throw unsupported(machine, state, `systemId for "${src}"`)
+    if (isInline)
+      throw unsupported(machine, state, 'a spawned actor without a name in setup({ actors })')
+    if (id?.includes('/')) throw unsupported(machine, state, `the invoke id "${id}" with a slash`)
+    if (hasOnSnapshot) throw unsupported(machine, state, `onSnapshot for "${src}"`)
     const nested = childMachine(logic)
-    if (nested !== undefined) refuseUnsupported(nested)
+    if (nested !== undefined) refuseUnsupported(nested, seen)
     else if (invocableOf(logic) === undefined && plainPromise(logic) === undefined) {
       throw unsupported(
         machine,
@@ -53,11 +68,17 @@ export function refuseUnsupported(machine: AnyStateMachine): void {
 }
 
 /** Refuses an agent that could act on the world without its envelope. `actors` names what it invokes, by machine. */
-export function refuseUngoverned(agent: string, machine: AnyStateMachine): void {
+export function refuseUngoverned(
+  agent: string,
+  machine: AnyStateMachine,
+  seen = new Set<AnyStateMachine>(),
+): void {
+  if (seen.has(machine)) return
+  seen.add(machine)
   for (const { src, logic } of actorsOf(machine)) {
     const nested = childMachine(logic)
     if (nested !== undefined) {
-      refuseUngoverned(agent, nested)
+      refuseUngoverned(agent, nested, seen)
       continue
     }
     const invocable = invocableOf(logic)
@@ -69,7 +90,9 @@ export function refuseUngoverned(agent: string, machine: AnyStateMachine): void 
     )
   }
   for (const { state, name, exec } of actionsOf(machine)) {
-    if (builtinType(exec) !== undefined || isAmbitAction(exec)) continue
+    // What `enqueueActions` will enqueue cannot be seen before it runs.
+    const isHidden = builtinType(exec) === 'xstate.enqueueActions'
+    if (!isHidden && (builtinType(exec) !== undefined || isAmbitAction(exec))) continue
     throw new AmbitError(
       'AMBIT_UNGOVERNED_EFFECT',
       `Agent "${agent}" runs the custom action "${name}" in state "${state}". An action function could do anything: ` +
@@ -82,16 +105,34 @@ export function refuseUngoverned(agent: string, machine: AnyStateMachine): void 
 export function actorsOf(machine: AnyStateMachine): ActorUse[] {
   const uses: ActorUse[] = []
   for (const node of nodesOf(machine.root)) {
-    for (const { src, systemId } of node.invoke as { src: string; systemId?: unknown }[]) {
-      uses.push({ state: node.id, src, logic: logicOf(machine, src), systemId })
+    for (const invoke of node.invoke as InvokeDefinition[]) {
+      const { src, id, systemId } = invoke
+      const hasOnSnapshot = invoke.onSnapshot !== undefined
+      const logic = logicOf(machine, src)
+      uses.push({ state: node.id, src, logic, systemId, id, isInline: false, hasOnSnapshot })
     }
   }
   for (const { state, exec } of actionsOf(machine)) {
     if (builtinType(exec) !== 'xstate.spawnChild') continue
-    const { src, systemId } = exec as { src: unknown; systemId?: unknown }
-    uses.push({ state, src: String(src), logic: logicOf(machine, src), systemId })
+    const { src, systemId, id: given } = exec as { src: unknown; systemId?: unknown; id?: unknown }
+    const id = typeof given === 'string' ? given : undefined
+    const isInline = typeof src !== 'string'
+    const name = typeof src === 'string' ? src : '(inline)'
+    const logic = logicOf(machine, src)
+    uses.push({ state, src: name, logic, systemId, id, isInline, hasOnSnapshot: false })
   }
   return uses
+}
+
+interface InvokeDefinition {
+  readonly src: string
+  readonly id: string
+  readonly systemId?: unknown
+  readonly onSnapshot?: unknown
+}
+
+function hasDelay(exec: unknown): boolean {
+  return (exec as { delay?: unknown }).delay !== undefined
 }
 
 function actionsOf(machine: AnyStateMachine): ActionUse[] {

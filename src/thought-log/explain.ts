@@ -21,7 +21,8 @@ export interface Explanation {
 export function explainAction(key: string, turns: readonly StoredTurn[]): Explanation {
   const steps = turns.flatMap((turn): ExplainedStep[] => {
     const record = readRecord(turn)
-    if (record === undefined) return []
+    // Only the system's own actors speak about actions: an agent can think what it likes.
+    if (!record?.actor.startsWith('/system/')) return []
     const about = record.thoughts.filter((thought) => thought.key === key)
     return about.map((thought) => ({
       position: record.position,

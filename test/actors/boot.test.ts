@@ -214,9 +214,11 @@ describe('a proposal', () => {
     ['a blank why', { args: { order: 'o-1' }, why: ' \n' }],
     ['a why that is no text', { args: { order: 'o-1' }, why: 7 }],
   ])(
-    'A6 a proposal with %s is refused: nothing is done, and the message is parked',
+    'A6 a proposal with %s is refused: nothing is done, and the machine hears it',
     async (_, input) => {
-      expect(await propose(input)).toEqual({ value: null, parked: 1, done: [] })
+      const { value, ...rest } = await propose(input)
+      expect(rest).toEqual({ parked: 0, done: [] })
+      expect(value).toMatchObject({ code: 'AMBIT_EVENT_REFUSED' })
     },
   )
 
@@ -224,7 +226,11 @@ describe('a proposal', () => {
     ['no arguments', { why: 'late' }],
     ['arguments of another form', { args: { order: 7 }, why: 'late' }],
   ])('E12 a proposal with %s is refused by the action’s own schema', async (_, input) => {
-    expect(await propose(input)).toMatchObject({ parked: 1, done: [] })
+    expect(await propose(input)).toMatchObject({
+      value: { code: 'AMBIT_EVENT_REFUSED' },
+      parked: 0,
+      done: [],
+    })
   })
 })
 

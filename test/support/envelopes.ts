@@ -12,6 +12,7 @@ export function proposalOf(over: Partial<Proposal> = {}): Proposal {
   return {
     action: 'refund',
     args: {},
+    given: {},
     missing: [],
     amount: { currency: 'USD', minor: 1000 },
     confidence: 0.9,

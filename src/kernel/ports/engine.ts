@@ -32,6 +32,8 @@ export type Command =
       readonly delayMs: number
     }
   | { readonly kind: 'cancel'; readonly target: string; readonly id: string }
+  /** Forgets every delayed event of a stopped child and of those below it. */
+  | { readonly kind: 'cancelUnder'; readonly target: string }
   | { readonly kind: 'put'; readonly key: string; readonly value: Json }
   | { readonly kind: 'think'; readonly thought: Thought }
   | { readonly kind: 'observe'; readonly name: string; readonly run: () => unknown }

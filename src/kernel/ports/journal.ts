@@ -113,8 +113,12 @@ export interface HistoryQuery {
   /** Everything at or under this address. */
   readonly under?: Address
   readonly afterPosition?: number
+  /** Default and most: 5,000. */
   readonly limit?: number
 }
+
+/** Most turns that one look into the history gives. */
+export const HISTORY_PAGE_MAX = 5000
 
 /** The hash before the first record. */
 export const CHAIN_START = '0'.repeat(64)
