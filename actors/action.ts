@@ -239,7 +239,7 @@ function worldEffect(
 function asDoubt(error: unknown): unknown {
   const { code } = error as { code?: unknown }
   if (code !== 'AMBIT_EFFECT_REFUSED' && code !== 'AMBIT_NOT_AUTHORIZED') return error
-  const message = `Refused now, but an earlier attempt may have happened: ${String((error as Error).message)}`
+  const message = `Refused now, but an earlier attempt may have happened: ${(error as Error).message}`
   return new AmbitError('AMBIT_EFFECT_IN_DOUBT', message, { cause: error })
 }
 

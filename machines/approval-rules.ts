@@ -28,6 +28,8 @@ export interface StatementFacts {
   readonly approver: Approver | undefined
   readonly used: boolean
   readonly systemId: string
+  /** When it was handed in, if that was while the desk ran; a decision that waited in the journal has no such time. */
+  readonly takenAt: number
 }
 
 /**
@@ -36,7 +38,7 @@ export interface StatementFacts {
  * One rejection decides, one amendment decides, one settlement decides; approvals need the quorum of distinct persons.
  */
 export function judgeStatement(facts: StatementFacts): StatementJudgement {
-  const { signed, found, approver, used, systemId } = facts
+  const { signed, found, approver, used, systemId, takenAt } = facts
   const { statement } = signed
   if (approver === undefined)
     return refuse(
@@ -61,7 +63,7 @@ export function judgeStatement(facts: StatementFacts): StatementJudgement {
   if (used) return refuse('usedBefore', 'This signed statement has been used. Sign a new one.')
   if (found.status !== 'open')
     return refuse('caseClosed', `Case ${found.id} is ${found.status}; nothing is left to decide.`)
-  if (found.expiresAt !== null && statement.at > found.expiresAt) {
+  if (found.expiresAt !== null && Math.max(statement.at, takenAt) > found.expiresAt) {
     return refuse(
       'expired',
       `Case ${found.id} expired before this was signed; nothing is left to decide.`,

@@ -150,12 +150,14 @@ function submit(given: SignedStatement): Command[] {
   const parsed = signedStatementSchema.safeParse(given)
   if (!parsed.success) return [{ kind: 'reply', event: malformed(parsed.error) }]
   const signed: SignedStatement = parsed.data
-  const { rows, systemId } = thisTurn()
+  const { rows, systemId, now, message } = thisTurn()
   const { statement } = signed
   const found = caseOf(statement.case)
   const approver = rows.get(`approver:${signed.keyId}`) as Approver | undefined
   const used = rows.has(`nonce:${statement.nonce}`)
-  const judged = judgeStatement({ signed, found, approver, used, systemId })
+  // One that waited in the journal came before its case could expire: nobody was there to let it.
+  const takenAt = message.headers.stream === undefined ? now : statement.at
+  const judged = judgeStatement({ signed, found, approver, used, systemId, takenAt })
   if (judged.status === 'accepted') return count(signed, judged.found, judged.decides)
   const { case: id, person, verdict } = statement
   const about = { case: id, ...(found && { key: found.key }), person, verdict }

@@ -144,7 +144,14 @@ function refuseEarly(
 ): void {
   // A key registered while no desk ran waits in the journal too, before this decision.
   if (approver === undefined) return
-  const judged = judgeStatement({ signed, found, approver, used: false, systemId })
+  const judged = judgeStatement({
+    signed,
+    found,
+    approver,
+    used: false,
+    systemId,
+    takenAt: signed.statement.at,
+  })
   if (judged.status === 'refused')
     throw new CommandEnd(exitCodes.failed, `Refused: ${judged.message}`)
 }

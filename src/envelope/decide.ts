@@ -138,7 +138,7 @@ function judgeAmount({ atMost }: ActionLimits, { amount }: Proposal, note: Note)
   }
 }
 
-/** A window that cannot be applied asks a human: an amount nobody knows, or in another currency, would pass uncounted. */
+/** A window that cannot be applied asks a human: an unknown amount, or one in another currency, would pass uncounted. */
 function judgeWindows(
   envelope: Envelope,
   { windows = [] }: ActionLimits,
@@ -183,7 +183,8 @@ function judgeCounterparty(
 function judgeTrigger(trigger: Trigger, proposal: Proposal, note: Note): void {
   const { confidence, category, amount } = proposal
   if ('confidenceUnder' in trigger) {
-    if (confidence === undefined) return note('missingFact', 'escalate', 'unknown', 'confidence')
+    const isKnown = confidence !== undefined && confidence >= 0 && confidence <= 1
+    if (!isKnown) return note('missingFact', 'escalate', 'unknown', 'confidence')
     const low = confidence < trigger.confidenceUnder
     return note(
       'confidence',

@@ -201,7 +201,7 @@ export class Committer {
     }
   }
 
-  /** Whether the journal holds these turns after all. It is asked until it answers: a guess would lose or repeat them. */
+  /** Whether the journal holds these turns after all. It is asked until it answers: a guess loses or repeats them. */
   private async isStored({ cell, seq }: Submitted): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -23,7 +23,9 @@ import type { Observer, TurnReport } from './ports/observer.ts'
 import { Recovery } from './recovery.ts'
 import type { ActorRef, AskOptions } from './ref.ts'
 import { Registry } from './registry.ts'
+import { RestWatch } from './rest-watch.ts'
 import { RunQueue } from './run-queue.ts'
+import { startFailure } from './start-failure.ts'
 import { Supervision, type Alarm } from './supervision.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
@@ -54,8 +56,7 @@ export interface RestOptions {
 export const STOP_GRACE_MS = 5000
 /** Timers wait at most this long for what was sent before the last process ended. */
 const TIMERS_HELD_MS_MAX = 2000
-/** Whoever waits for rest looks again at least this often. */
-const REST_LOOK_MS = 50
+const TIMERS_HELD_ROUNDS_MAX = 10_000
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
 export class Kernel implements CellHost {
@@ -76,7 +77,7 @@ export class Kernel implements CellHost {
   private phase: 'new' | 'booting' | 'running' | 'stopping' | 'stopped' = 'new'
   private bootFailure: { address: Address; error: unknown } | undefined
   private kernelIds = 0
-  private restingWaiters: (() => void)[] = []
+  private readonly rest: RestWatch
 
   constructor(options: KernelOptions) {
     const {
@@ -88,6 +89,7 @@ export class Kernel implements CellHost {
     this.clock = clock
     this.log = logger
     this.queue = new RunQueue(clock)
+    this.rest = new RestWatch(clock)
     this.outside = new Outside(clock)
     this.timers = new Timers(clock, (address, id) => this.timerDue(address, id))
     this.effects = new Effects(clock, (address, invocation, end) =>
@@ -137,7 +139,7 @@ export class Kernel implements CellHost {
       drain: () => this.queue.drain(),
       hasWork: () => this.queue.length > 0,
       reload: (cell, messages, blamed) => this.recovery.reload(cell, messages, blamed),
-      rested: () => this.rested(),
+      rested: () => this.rest.rested(),
     })
     try {
       await this.options.opened?.(session)
@@ -155,7 +157,7 @@ export class Kernel implements CellHost {
     if (this.phase === 'stopped' || this.phase === 'stopping') return
     this.phase = 'stopping'
     const deadline = this.clock.now() + (options.graceMs ?? STOP_GRACE_MS)
-    while (this.effects.size > 0 && this.clock.now() < deadline) await this.nextRest(deadline)
+    while (this.effects.size > 0 && this.clock.now() < deadline) await this.rest.next(deadline)
     this.effects.abortAll()
     this.timers.stop()
     await this.committer?.finish()
@@ -187,7 +189,7 @@ export class Kernel implements CellHost {
   /** Resolves when nothing runs, nothing waits for a commit and no timer is due within the given time. */
   async atRest({ timersWithinMs = 0 }: RestOptions = {}): Promise<void> {
     const isDueSoon = () => this.timers.nextDueAt() <= this.clock.now() + timersWithinMs
-    while (!this.isAtRest() || isDueSoon()) await this.nextRest()
+    while (!this.isAtRest() || isDueSoon()) await this.rest.next()
   }
 
   /** The keyed rows of an actor that is in memory. */
@@ -310,9 +312,9 @@ export class Kernel implements CellHost {
       this.route(message, message.headers.stream?.lane ?? 'user')
     this.committer?.wake()
     const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
-    while (this.bootFailure === undefined && !this.tree.fixed.every(isUp)) await this.nextRest()
+    while (this.bootFailure === undefined && !this.tree.fixed.every(isUp)) await this.rest.next()
     if (this.bootFailure === undefined) return this.wakeTimers()
-    throw startFailed(this.bootFailure.address, this.bootFailure.error)
+    throw startFailure(this.bootFailure.address, this.bootFailure.error)
   }
 
   /**
@@ -322,7 +324,8 @@ export class Kernel implements CellHost {
   private async wakeTimers(): Promise<void> {
     const latest = this.clock.elapsed() + TIMERS_HELD_MS_MAX
     const isSettled = () => this.recovery.isAtRest && (this.committer?.isAtRest() ?? true)
-    while (!isSettled() && this.clock.elapsed() < latest) {
+    for (let round = 0; !isSettled() && round < TIMERS_HELD_ROUNDS_MAX; round++) {
+      if (this.clock.elapsed() >= latest) break
       await new Promise<void>((resolve) => this.clock.soon(resolve))
     }
     this.timers.wake()
@@ -330,11 +333,11 @@ export class Kernel implements CellHost {
 
   private async bringUp(cell: Cell, fault?: unknown): Promise<void> {
     try {
-      if (fault !== undefined) throw asError(fault)
+      if (fault !== undefined) throw startFailure(cell.address, fault)
       await this.recovery.load(cell)
     } catch (error) {
       if (this.isBooting(cell))
-        throw error instanceof AmbitError ? error : startFailed(cell.address, error)
+        throw error instanceof AmbitError ? error : startFailure(cell.address, error)
       if (this.phase !== 'stopped') this.supervision.recoveryFailed(cell, error)
     }
   }
@@ -369,21 +372,6 @@ export class Kernel implements CellHost {
     return this.recovery.isAtRest && this.effects.size === 0 && (this.committer?.isAtRest() ?? true)
   }
 
-  private rested(): void {
-    for (const resolve of this.restingWaiters.splice(0)) resolve()
-  }
-
-  private nextRest(deadline = Infinity): Promise<void> {
-    return new Promise((resolve) => {
-      const lookAt = Math.min(deadline, this.clock.now() + REST_LOOK_MS)
-      const cancel = this.clock.wakeAt(lookAt, resolve)
-      this.restingWaiters.push(() => {
-        cancel()
-        resolve()
-      })
-    })
-  }
-
   private tell(notify: (observer: Observer) => unknown): void {
     for (const observer of this.options.observers ?? []) {
       const failed = (error: unknown) => {
@@ -397,17 +385,4 @@ export class Kernel implements CellHost {
       }
     }
   }
-}
-
-function startFailed(address: Address, error: unknown): AmbitError {
-  return new AmbitError(
-    'AMBIT_START_FAILED',
-    `"${address}" could not be started: ${toErrorRecord(error).message}. ` +
-      'Mend its machine or its input and start again.',
-    { cause: error },
-  )
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -45,6 +45,7 @@ interface Change {
   readonly approver?: Approver | undefined
   readonly used?: boolean
   readonly systemId?: string
+  readonly takenAt?: number
   readonly privateKey?: string
 }
 
@@ -66,6 +67,7 @@ function factsOf(change: Change = {}): StatementFacts {
     approver: 'approver' in change ? change.approver : alice,
     used: change.used ?? false,
     systemId: change.systemId ?? 'the-system',
+    takenAt: change.takenAt ?? 1,
   }
 }
 
@@ -94,6 +96,8 @@ describe('refusals', () => {
     ['wrongRole', 'no role at all', { approver: { ...alice, roles: [] } }],
     ['excluded', 'a person who took part', { found: { ...open, excluded: ['alice'] } }],
     ['votedBefore', 'a person who voted', { found: { ...open, votes: [vote('alice')] } }],
+    ['expired', 'a statement signed after the expiry', { statement: { at: 3 } }],
+    ['expired', 'a statement handed in after the expiry', { takenAt: 3 }],
     ['wrongVerdict', 'a settlement of an approval', wrong],
     ['wrongVerdict', 'an amendment without arguments', { statement: { verdict: 'amend' } }],
   ]
