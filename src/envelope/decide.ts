@@ -138,7 +138,7 @@ function judgeAmount({ atMost }: ActionLimits, { amount }: Proposal, note: Note)
   }
 }
 
-/** A window that cannot be applied asks a human: an unknown amount, or one in another currency, would pass uncounted. */
+/** A window that cannot be applied asks a human: an unknown or foreign amount would pass uncounted. */
 function judgeWindows(
   envelope: Envelope,
   { windows = [] }: ActionLimits,
