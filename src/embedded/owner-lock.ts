@@ -4,6 +4,8 @@ import { AmbitError } from '../kernel/errors.ts'
 import type { SqliteDatabase, SqliteDriver } from './sqlite-driver.ts'
 
 const LOCK_FILE = 'owner.lock'
+/** How long a new owner waits for the last one to be gone. */
+export const OWNER_WAIT_MS = 1000
 const OWNER_FILE = 'owner.json'
 
 /**
@@ -14,6 +16,8 @@ export function takeOwnership(directory: string, driver: SqliteDriver): { releas
   let lock: SqliteDatabase | undefined
   try {
     lock = driver.open(join(directory, LOCK_FILE))
+    // An owner that was killed a moment ago may still be on its way out.
+    lock.exec(`PRAGMA busy_timeout=${OWNER_WAIT_MS}`)
     lock.exec('PRAGMA locking_mode=EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
