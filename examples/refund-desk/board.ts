@@ -35,10 +35,11 @@ export function createBoard(system: ActorSystem, progress: (line: string) => voi
   }
   return {
     async open() {
-      system.read.onRow(INTAKE, (key, value) => note(key, value, true))
-      for (const [key, value] of system.rows(INTAKE)) note(key, value, false)
       const ready = await system.ref(INTAKE).ask({ type: 'desk.opened' }, { timeoutMs: 60_000 })
       duplicates = Number(ready.duplicates)
+      // Nothing is awaited between the two, so no row is missed.
+      for (const [key, value] of system.rows(INTAKE)) note(key, value, false)
+      system.read.onRow(INTAKE, (key, value) => note(key, value, true))
     },
     receive: ask,
     /** Takes posted tickets, one JSON object or JSON lines; a single bad one is answered with its reason. */

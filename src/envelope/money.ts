@@ -17,11 +17,15 @@ const DIGITS: ReadonlyMap<string, number> = new Map([
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
   ...'CLF UYW'.split(' ').map((code) => [code, 4] as const),
 ])
-const CURRENCIES = new Set([...Intl.supportedValuesOf('currency'), ...DIGITS.keys()])
+/** The most used need no look at ICU's list, which takes a while at start-up. */
+const USUAL: ReadonlySet<string> = new Set(['USD', 'EUR', 'GBP', 'CHF', 'CAD', 'AUD', 'JPY'])
+let known: ReadonlySet<string> | undefined
 const PLAIN_DECIMAL = /^(0|[1-9]\d{0,11})(?:\.(\d{1,4}))?$/
 
 export function isCurrency(code: string): boolean {
-  return CURRENCIES.has(code)
+  if (USUAL.has(code)) return true
+  known ??= new Set([...Intl.supportedValuesOf('currency'), ...DIGITS.keys()])
+  return known.has(code)
 }
 
 /** How many decimals a currency has by ISO 4217: 2 for USD, 0 for JPY, 3 for KWD. Not what a locale would show. */
