@@ -16,8 +16,8 @@ const KILLS = Number(process.env.AMBIT_KILLS ?? 8)
 const TICKETS = Number(process.env.AMBIT_TICKETS ?? 60)
 
 /**
- * Kills the desk at random moments, half of them while it works and half from its very start, then lets it finish; a life works at most `workMs`, so that
- * the run does not end before all kills have fallen.
+ * Kills the desk at random moments, half of them while it works and half from its very start, then lets it finish. A
+ * life works at most `workMs`, so that the run does not end before all kills have fallen.
  */
 async function campaign(agents: number, workMs: number, ...server: string[]) {
   const random = createSeededRandom(`${agents} agents`)
