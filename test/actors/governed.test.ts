@@ -231,6 +231,22 @@ test('A13 a refund that the target refused gives its reservation back', async ()
   await system.stop()
 })
 
+test('A7 a refusal after an unknown outcome proves nothing: it is in doubt and stays charged', async () => {
+  const world = new World()
+  world.onExecute = () => {
+    const isFirst = world.asked++ === 0
+    if (isFirst) throw new Error('no answer')
+    throw Object.assign(new Error('already refunded'), { code: 'AMBIT_EFFECT_REFUSED' })
+  }
+  const system = refundSystem(world)
+  await system.start()
+  await system.atRest({ timersWithinMs: 10_000 })
+  expect(world.asked).toBe(2)
+  expect(system.cases()).toMatchObject([{ kind: 'inDoubt', status: 'open' }])
+  expect(ledgerOf(system)).toEqual({ statuses: ['inDoubt'], sums: [10_000] })
+  await system.stop()
+})
+
 test('A13 a refund that does not hold at the target is compensated', async () => {
   const world = new World()
   world.verifies = false

@@ -25,6 +25,8 @@ import { z } from 'zod'
 export class World {
   readonly made: { key: string; attempt: number; maybeExecuted: boolean }[] = []
   readonly undone: string[] = []
+  /** For tests that count attempts which made nothing. */
+  asked = 0
   /** Called at each attempt; may wait or throw. */
   onExecute: (attempt: number) => Promise<void> | void = () => undefined
   verifies = true
