@@ -1,5 +1,6 @@
 import type { Envelope } from '../src/envelope/envelope.ts'
 import type { Json } from '../src/kernel/json.ts'
+import { plainCommit } from '../src/kernel/plain-commit.ts'
 import type { JournalSession } from '../src/kernel/ports/journal.ts'
 
 const ENVELOPES = '/system/envelopes'
@@ -28,24 +29,13 @@ export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore
       if (added.length === 0) return
       const before = stored?.seq ?? 0
       await session.commit([
-        {
-          kind: 'turns',
+        plainCommit({
           address: ENVELOPES,
-          generation: 1,
-          incarnation: 1,
           expectedSeq: before,
           seq: before + added.length,
-          status: 'done',
-          snapshot: '{}',
           records: added.map((envelope, i) => recordOf(envelope, before + i + 1)),
-          running: 0,
           rows: added.map((envelope) => [envelope.hash, envelope as unknown as Json]),
-          outbox: [],
-          consumed: [],
-          timersSet: [],
-          timersCleared: [],
-          deadLetters: [],
-        },
+        }),
       ])
     },
   }

@@ -5,6 +5,7 @@ import { ledgerMachine, type LedgerEntry, type Reservation } from '../machines/l
 import { sqliteJournal } from '../src/embedded/sqlite-journal.ts'
 import { actorSpec } from '../src/kernel/child-spec.ts'
 import type { Json } from '../src/kernel/json.ts'
+import { plainCommit } from '../src/kernel/plain-commit.ts'
 import type { Journal } from '../src/kernel/ports/journal.ts'
 import { Kernel } from '../src/kernel/system.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
@@ -44,25 +45,11 @@ async function prepare(journal: Journal, keys: number): Promise<void> {
     invocations: [],
     timers: [],
   }
+  const text = JSON.stringify(snapshot)
+  const status = 'active'
+  const records = ['{}']
   await session.commit([
-    {
-      kind: 'turns',
-      address: LEDGER,
-      generation: 1,
-      incarnation: 1,
-      expectedSeq: 0,
-      seq: 1,
-      status: 'active',
-      snapshot: JSON.stringify(snapshot),
-      records: ['{}'],
-      running: 0,
-      rows,
-      outbox: [],
-      consumed: [],
-      timersSet: [],
-      timersCleared: [],
-      deadLetters: [],
-    },
+    plainCommit({ address: LEDGER, expectedSeq: 0, seq: 1, status, snapshot: text, records, rows }),
   ])
   await session.close()
 }

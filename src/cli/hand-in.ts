@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sqliteJournal } from '../embedded/sqlite-journal.ts'
 import type { Event, Message } from '../kernel/message.ts'
+import { plainCommit } from '../kernel/plain-commit.ts'
 import { APPROVALS } from '../../machines/action-steps.ts'
 import { callApi } from './connection.ts'
 
@@ -39,24 +40,13 @@ async function leaveInJournal(directory: string, body: Event): Promise<void> {
       message: { id: message.id, type: body.type, body },
     }
     await session.commit([
-      {
-        kind: 'turns',
+      plainCommit({
         address: sender,
-        generation: 1,
-        incarnation: 1,
         expectedSeq: 0,
         seq: 1,
-        status: 'done',
-        snapshot: '{}',
         records: [JSON.stringify(record)],
-        running: 0,
-        rows: [],
         outbox: [message],
-        consumed: [],
-        timersSet: [],
-        timersCleared: [],
-        deadLetters: [],
-      },
+      }),
     ])
   } finally {
     await session.close()
