@@ -9,7 +9,11 @@ const RETRY_WAIT_MS = 6000
 export type Board = ReturnType<typeof createBoard>
 
 /** The desk's tickets as its journal says, kept up to date after each commit. */
-export function createBoard(system: ActorSystem, progress: (line: string) => void) {
+export function createBoard(
+  system: ActorSystem,
+  progress: (line: string) => void,
+  changed: () => void,
+) {
   const rows = new Map<string, Json>()
   let unrested = 0
   let duplicates = 0
@@ -21,7 +25,10 @@ export function createBoard(system: ActorSystem, progress: (line: string) => voi
     rows.set(key, value)
     unrested +=
       (row.state === 'rested' ? 0 : 1) - (before === undefined || before.state === 'rested' ? 0 : 1)
-    if (show && row.state === 'rested') progress(describeTicket(row))
+    if (show && row.state === 'rested') {
+      progress(describeTicket(row))
+      changed()
+    }
     if (unrested > 0) return
     for (const resolve of waiting) resolve()
     waiting = []

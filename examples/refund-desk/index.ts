@@ -1,6 +1,15 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { actor, agent, createSystem, pool, supervisor, type Action, type ActorSystem } from 'ambit'
+import {
+  actor,
+  agent,
+  createSystem,
+  pool,
+  supervisor,
+  type Action,
+  type ActorSystem,
+  type Clock,
+} from 'ambit'
 import type { Program, ProgramContext, RunningProgram } from 'ambit/program'
 import { createBoard } from './board.ts'
 import { feed } from './input.ts'
@@ -15,6 +24,8 @@ import { createTicketAgent } from './ticket-agent.ts'
 // You will see: each ticket with its outcome and the rules that asked for a human; then a summary, and how to decide.
 
 const AGENTS_MAX = 1000
+/** Many tickets that come to rest together are written together. */
+const DECISIONS_DELAY_MS = 200
 
 interface Options {
   readonly input?: string
@@ -104,13 +115,14 @@ async function runDesk(
   options: Options,
   closePayments: () => Promise<unknown>,
 ): Promise<RunningProgram> {
-  const board = createBoard(system, context.progress)
+  const decisions = decisionsFile(options.decisions, context.clock)
+  const board = createBoard(system, context.progress, () => decisions.changed(board.tickets))
   await board.open()
   const { directory } = context
   const folder = relative(process.cwd(), directory)
   const journal = folder === '.ambit' ? '' : ` --journal ${folder || '.'}`
   const summary = () => summarize(board.tickets(), board.duplicates())
-  const write = () => writeDecisions(options.decisions, board.tickets())
+  const write = () => decisions.write(board.tickets())
   return {
     system,
     routes: [{ method: 'POST', path: '/tickets', handle: (body) => board.post(body) }],
@@ -133,11 +145,26 @@ async function ownPayments(directory: string) {
   return startPayments({ port: 0, dataFile: join(directory, 'payments.jsonl') })
 }
 
-function writeDecisions(file: string | undefined, tickets: readonly TicketRow[]): void {
-  if (file === undefined) return
-  // Renamed into place, so that a reader never sees half a file.
-  writeFileSync(`${file}.part`, decisionLines(tickets))
-  renameSync(`${file}.part`, file)
+/** The decisions file, kept up to date while the desk is up: a little after a change, and at the end. */
+function decisionsFile(file: string | undefined, clock: Clock) {
+  let isDue = false
+  const write = (tickets: readonly TicketRow[]) => {
+    if (file === undefined) return
+    // Renamed into place, so that a reader never sees half a file.
+    writeFileSync(`${file}.part`, decisionLines(tickets))
+    renameSync(`${file}.part`, file)
+  }
+  return {
+    write,
+    changed(tickets: () => readonly TicketRow[]) {
+      if (isDue || file === undefined) return
+      isDue = true
+      clock.wakeAt(clock.now() + DECISIONS_DELAY_MS, () => {
+        isDue = false
+        write(tickets())
+      })
+    },
+  }
 }
 
 function readInput(text: string): string {

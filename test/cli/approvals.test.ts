@@ -108,6 +108,7 @@ test('A1 approving from another terminal makes the refund happen while the desk 
     status: 'approved',
   })
   await waitFor(async () => (await payments.refunds()).length === 1, { what: 'the refund' })
+  await waitFor(() => readDecisions(run)[0]?.outcome === 'refunded', { what: 'the decisions file' })
   const twice = await runCli('approvals', 'approve', 'c-1', '--as', 'bob', ...at)
   expect([twice.code, twice.err]).toEqual([1, expect.stringContaining('nothing is left to decide')])
   const ended = exited(desk)
