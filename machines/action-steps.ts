@@ -56,6 +56,8 @@ export interface ProposeEvent {
 export interface DecidedEvent {
   readonly type: 'ambit.action.decided'
   readonly case: string
+  /** What was decided on: the action does nothing else in its name. */
+  readonly digest: string
   readonly verdict: 'approve' | 'reject' | 'amend' | 'settle'
   readonly persons: readonly string[]
   readonly args?: Json

@@ -77,6 +77,7 @@ export function createActionMachine(services: ActionServices) {
       isSame: ({ context, event }) => isSameProposal(context, event),
       isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
       isOtherCase: ({ context, event }) => (event as DecidedEvent).case !== context.caseId,
+      isOtherThing: ({ context, event }) => isOtherThing(context, event as DecidedEvent),
       hasVerification: ({ context }) => services.hasVerification(context),
       mayRetry: ({ context, event }) => mayRetry(services, context, event),
       provedNothingHappened: ({ context, event }) => context.attempts === 1 && isRefusal(event),
@@ -137,7 +138,7 @@ export function createActionMachine(services: ActionServices) {
           },
           'ambit.action.decided': [
             // A decision on an earlier case of the same key says nothing about this one.
-            { guard: 'isOtherCase' },
+            { guard: 'isOtherThing' },
             {
               guard: ({ event }) => event.verdict === 'approve',
               target: 'reserving',
@@ -247,7 +248,7 @@ export function createActionMachine(services: ActionServices) {
             actions: ['noteCase', { type: 'tellWaiters', params: { state: 'inDoubt' } }],
           },
           'ambit.action.decided': [
-            { guard: 'isOtherCase' },
+            { guard: 'isOtherThing' },
             {
               guard: ({ event }) => event.verdict === 'settle' && event.happened === true,
               target: 'committed',
@@ -303,6 +304,11 @@ function withdrawBeforeEffect<Before extends 'release' = never>(before?: Before)
 
 function emptyContext(key: string): ActionContext {
   return { key, chain: [], waiters: [], by: 'envelope', persons: [], attempts: 0, amendedBy: [] }
+}
+
+/** A decision counts for its own case and for exactly what that case showed. */
+function isOtherThing(context: ActionContext, { case: id, digest }: DecidedEvent): boolean {
+  return id !== context.caseId || digest !== context.digest
 }
 
 /** The target, or the runner before it, says that this attempt did nothing. */

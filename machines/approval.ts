@@ -198,6 +198,7 @@ function tellDecision(voted: Case, { verdict, reason, args, happened }: Statemen
   return tellAction(voted.action, {
     type: 'ambit.action.decided',
     case: voted.id,
+    digest: voted.digest,
     verdict,
     persons: agreed.map(({ person }) => person),
     ...(reason !== undefined && { reason }),

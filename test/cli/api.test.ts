@@ -4,7 +4,15 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openSqliteReader } from '../../src/embedded/sqlite-reader.ts'
-import { end, firstMatch, newRun, NOW, spawnDesk, type DeskRun } from '../support/desk-process.ts'
+import {
+  end,
+  firstMatch,
+  makeTicket,
+  newRun,
+  NOW,
+  spawnDesk,
+  type DeskRun,
+} from '../support/desk-process.ts'
 
 let run: DeskRun
 let desk: ChildProcess
@@ -23,22 +31,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => end(desk, 'SIGTERM'))
-
-function ticket(id: string, amount = '15.00'): string {
-  const facts = {
-    order: `order-${id}`,
-    amount,
-    currency: 'USD',
-    category: 'refund',
-    confidence: 0.95,
-  }
-  return JSON.stringify({
-    id,
-    customer: 'c-1',
-    text: 'Please refund my order, it arrived broken.',
-    facts,
-  })
-}
 
 interface Answer {
   readonly status: number
@@ -73,21 +65,23 @@ test('C3 the token lies in the journal folder and only its owner may read it', (
 })
 
 test('C3 a request without the token, or with another, is refused', async () => {
-  expect((await post(ticket('t'), {})).status).toBe(401)
-  expect((await post(ticket('t'), { authorization: 'Bearer wrong' })).status).toBe(401)
+  expect((await post(makeTicket('t', '15.00'), {})).status).toBe(401)
+  expect((await post(makeTicket('t', '15.00'), { authorization: 'Bearer wrong' })).status).toBe(401)
   expect((await call('GET', '/cases', {})).status).toBe(401)
 })
 
 test('C3 a request from another page or under another name is refused, token or not', async () => {
-  expect((await post(ticket('t'), { authorization, origin: 'http://evil.example' })).status).toBe(
-    403,
-  )
-  expect((await post(ticket('t'), { authorization, host: 'evil.example' })).status).toBe(403)
+  expect(
+    (await post(makeTicket('t', '15.00'), { authorization, origin: 'http://evil.example' })).status,
+  ).toBe(403)
+  expect(
+    (await post(makeTicket('t', '15.00'), { authorization, host: 'evil.example' })).status,
+  ).toBe(403)
   expect((await call('GET', '/status', { authorization, origin: url })).status).toBe(200)
 })
 
 test('C4 a ticket is answered with 200 once it is in the journal', async () => {
-  expect(await post(ticket('posted'))).toEqual({
+  expect(await post(makeTicket('posted', '15.00'))).toEqual({
     status: 200,
     body: { taken: 1, duplicates: 0, invalid: 0 },
   })
@@ -97,8 +91,8 @@ test('C4 a ticket is answered with 200 once it is in the journal', async () => {
 })
 
 test('D2 a ticket posted twice is a duplicate', async () => {
-  await post(ticket('twice'))
-  expect(await post(ticket('twice'))).toEqual({
+  await post(makeTicket('twice', '15.00'))
+  expect(await post(makeTicket('twice', '15.00'))).toEqual({
     status: 200,
     body: { taken: 0, duplicates: 1, invalid: 0 },
   })

@@ -3,6 +3,7 @@ import {
   end,
   exited,
   firstMatch,
+  makeTicket,
   newRun,
   NOW,
   readDecisions,
@@ -12,22 +13,6 @@ import {
   startPaymentsProcess,
 } from '../support/desk-process.ts'
 import { waitFor } from '../wait-for.ts'
-
-function ticket(id: string, amount: string): string {
-  const facts = {
-    order: `order-${id}`,
-    amount,
-    currency: 'USD',
-    category: 'refund',
-    confidence: 0.95,
-  }
-  return JSON.stringify({
-    id,
-    customer: 'c-1',
-    text: 'Please refund my order, it arrived broken.',
-    facts,
-  })
-}
 
 async function json(
   ...args: string[]
@@ -46,10 +31,10 @@ async function json(
 test('A12 decisions signed while no desk runs wait in the journal and take effect at the next start', async () => {
   const payments = await startPaymentsProcess()
   const lines = [
-    ticket('a', '720.00'),
-    ticket('b', '730.00'),
-    ticket('c', '740.00'),
-    ticket('d', '20.00'),
+    makeTicket('a', '720.00'),
+    makeTicket('b', '730.00'),
+    makeTicket('c', '740.00'),
+    makeTicket('d', '20.00'),
   ]
   const run = newRun(lines, '--now', NOW, '--agents', '1', '--payments', payments.url)
   await runDesk(run)
@@ -83,7 +68,7 @@ test('A12 decisions signed while no desk runs wait in the journal and take effec
 
 test('A1 approving from another terminal makes the refund happen while the desk runs', async () => {
   const payments = await startPaymentsProcess()
-  const run = newRun([ticket('a', '720.00')], '--now', NOW, '--payments', payments.url)
+  const run = newRun([makeTicket('a', '720.00')], '--now', NOW, '--payments', payments.url)
   const desk = spawnDesk(run)
   await firstMatch(desk, /listens on (http:\S+)/)
   desk.stderr?.resume()

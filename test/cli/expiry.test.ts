@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
-import { newRun, NOW, runCli, runDesk, startPaymentsProcess } from '../support/desk-process.ts'
+import {
+  makeTicket,
+  newRun,
+  NOW,
+  runCli,
+  runDesk,
+  startPaymentsProcess,
+} from '../support/desk-process.ts'
 
 const TWO_DAYS_LATER = '2026-03-04T09:00:00Z'
 
-const ticket = JSON.stringify({
-  id: 'a',
-  customer: 'c-1',
-  text: 'Please refund my order, it arrived broken.',
-  facts: { order: 'o-1', amount: '720.00', currency: 'USD', category: 'refund', confidence: 0.95 },
-})
+const ticket = makeTicket('a', '720.00')
 
 test.each([
   { decided: true, outcome: 'refunded', refunds: 1 },

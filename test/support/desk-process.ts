@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Summary } from '../../examples/refund-desk/report.ts'
 import { createSeededRandom } from '../../src/kernel/random.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -18,18 +19,6 @@ export interface Decision {
   readonly rules: readonly string[]
   readonly amount: string | null
   readonly currency: string | null
-}
-
-export interface Summary {
-  readonly tickets: number
-  readonly refunded: number
-  readonly awaitingHuman: number
-  readonly denied: number
-  readonly invalid: number
-  readonly inDoubt: number
-  readonly duplicates: number
-  readonly spent: Readonly<Record<string, string>>
-  readonly effects: { readonly attempts: number; readonly keys: number }
 }
 
 export interface PaymentsProcess {
@@ -145,6 +134,19 @@ export async function runCli(
   })
   const [out, err] = [collect(child.stdout), collect(child.stderr)]
   return { code: await exited(child), out: await out, err: await err }
+}
+
+/** A ticket that is refunded when its amount is within the envelope. */
+export function makeTicket(id: string, amount: string): string {
+  const facts = {
+    order: `order-${id}`,
+    amount,
+    currency: 'USD',
+    category: 'refund',
+    confidence: 0.95,
+  }
+  const text = 'Please refund my order, it arrived broken.'
+  return JSON.stringify({ id, customer: 'c-1', text, facts })
 }
 
 /** Tickets of every kind with all facts given, the same for the same seed; the daily window fills near their end. */
