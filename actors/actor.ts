@@ -1,38 +1,49 @@
-import type { AnyStateMachine } from 'xstate'
+import type { AnyActorLogic, AnyStateMachine } from 'xstate'
 import type { z } from 'zod'
 import { actorSpec, type ActorOptions, type ActorSpec } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Event } from '../src/kernel/message.ts'
 import type { Engine } from '../src/kernel/ports/engine.ts'
-import { createInterpreter } from '../src/logic/interpreted.ts'
+import { assertLogic, createInterpreter } from '../src/logic/interpreted.ts'
+import type { Migration } from '../src/logic/migration.ts'
 import { invocableOf } from '../src/logic/invocable.ts'
-import { childMachine } from '../src/logic/machine-actors.ts'
+import { isMachine } from '../src/logic/logic-kinds.ts'
 import { actorsOf, refuseUnsupported } from '../src/logic/verify.ts'
 
 export interface MachineOptions extends ActorOptions {
   /** What events from outside must look like; others are dead letters with a reason. */
   readonly events?: z.ZodType
+  /**
+   * Ways from states that other versions of the machine stored, followed one after the other. Without a way a stored
+   * state of another structure is refused (`AMBIT_MACHINE_CHANGED`).
+   */
+  readonly migrations?: readonly Migration[]
 }
 
 /**
- * A child spec for any XState machine: restarted from its last committed turn, its messages and timers kept.
- * Default durability `sync`. Throws `AMBIT_NOT_SUPPORTED` for a construct this version does not run.
+ * A child spec for any XState logic: a machine, or what `fromTransition`, `fromPromise`, `fromCallback` and
+ * `fromObservable` give. It is restarted from its last committed turn, its messages and timers kept. Default durability
+ * `sync`.
+ *
+ * Throws `AMBIT_NOT_SUPPORTED` for a machine that spawns inside an assign or its context and, unless durability is
+ * `none`, for one that uses actions or actors which have no name or no implementation.
  */
-export function actor(
-  id: string,
-  machine: AnyStateMachine,
-  options: MachineOptions = {},
-): ActorSpec {
-  refuseUnsupported(machine)
-  refuseGoverned(id, machine)
-  return actorSpec(id, machineEngine(machine, options.events), options)
+export function actor(id: string, logic: AnyActorLogic, options: MachineOptions = {}): ActorSpec {
+  assertLogic(logic)
+  const { events, migrations, ...rest } = options
+  if (isMachine(logic)) {
+    refuseUnsupported(logic, options.durability !== 'none')
+    refuseGoverned(id, logic)
+  }
+  return actorSpec(id, machineEngine(logic, { events, migrations }), rest)
 }
 
 /** Only an agent has an envelope, so only an agent may propose. */
-function refuseGoverned(id: string, machine: AnyStateMachine): void {
+function refuseGoverned(id: string, machine: AnyStateMachine, seen = new Set<unknown>()): void {
+  if (seen.has(machine)) return
+  seen.add(machine)
   for (const { logic, src } of actorsOf(machine)) {
-    const nested = childMachine(logic)
-    if (nested !== undefined) refuseGoverned(id, nested)
+    if (isMachine(logic)) refuseGoverned(id, logic, seen)
     const invocable = invocableOf(logic)
     if (invocable?.kind !== 'ask' || invocable.governs === undefined) continue
     throw new AmbitError(
@@ -42,18 +53,21 @@ function refuseGoverned(id: string, machine: AnyStateMachine): void {
   }
 }
 
+interface EngineOptions {
+  readonly events: z.ZodType | undefined
+  readonly migrations: readonly Migration[] | undefined
+  readonly governed?: boolean
+}
+
 /** An engine that also checks events from outside against a schema. */
-export function machineEngine(
-  machine: AnyStateMachine,
-  events: z.ZodType | undefined,
-  governed = false,
-): Engine {
-  if (events === undefined) return createInterpreter(machine, { governed })
+export function machineEngine(logic: AnyActorLogic, options: EngineOptions): Engine {
+  const { events, migrations = [], governed = false } = options
+  if (events === undefined) return createInterpreter(logic, { governed, migrations })
   const refuse = (event: Event): string | undefined => {
     const parsed = events.safeParse(event)
     return parsed.success ? undefined : describeIssues(parsed.error.issues)
   }
-  return createInterpreter(machine, { refuse, governed })
+  return createInterpreter(logic, { refuse, governed, migrations })
 }
 
 function describeIssues(issues: readonly z.core.$ZodIssue[]): string {

@@ -3,7 +3,7 @@ import type { Envelope } from '../src/envelope/envelope.ts'
 import { actorSpec, type ActorSpec } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
-import { childMachine } from '../src/logic/machine-actors.ts'
+import { isMachine } from '../src/logic/logic-kinds.ts'
 import { actorsOf, refuseUngoverned, refuseUnsupported } from '../src/logic/verify.ts'
 import type { Action } from '../src/envelope/action.ts'
 import { machineEngine, type MachineOptions } from './actor.ts'
@@ -25,11 +25,11 @@ const actionsBySpec = new WeakMap<ActorSpec, readonly Action[]>()
  * when the system is created).
  */
 export function agent(id: string, machine: AnyStateMachine, options: AgentOptions = {}): ActorSpec {
-  refuseUnsupported(machine)
+  refuseUnsupported(machine, true)
   refuseUngoverned(id, machine)
-  const { envelope, events, ...rest } = options
+  const { envelope, events, migrations, ...rest } = options
   const authority = envelope === undefined ? {} : { authority: envelope as unknown as Json }
-  const spec = actorSpec(id, machineEngine(machine, events, true), {
+  const spec = actorSpec(id, machineEngine(machine, { events, migrations, governed: true }), {
     ...rest,
     ...authority,
     durability: 'sync',
@@ -54,10 +54,11 @@ export function refuseWithoutEnvelope(spec: ActorSpec, authority: readonly Json[
   )
 }
 
-function governedActions(machine: AnyStateMachine): Action[] {
-  return actorsOf(machine).flatMap(({ logic }) => {
-    const nested = childMachine(logic)
-    if (nested !== undefined) return governedActions(nested)
-    return actionOf(logic) ?? []
-  })
+function governedActions(machine: AnyStateMachine, seen = new Set<unknown>()): Action[] {
+  // A machine may invoke itself.
+  if (seen.has(machine)) return []
+  seen.add(machine)
+  return actorsOf(machine).flatMap(({ logic }) =>
+    isMachine(logic) ? governedActions(logic, seen) : (actionOf(logic) ?? []),
+  )
 }

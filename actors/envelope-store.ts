@@ -1,5 +1,6 @@
 import type { Envelope } from '../src/envelope/envelope.ts'
 import type { Json } from '../src/kernel/json.ts'
+import { runMaybe, wait, type MaybePromise } from '../src/kernel/maybe.ts'
 import { plainCommit } from '../src/kernel/plain-commit.ts'
 import type { JournalSession } from '../src/kernel/ports/journal.ts'
 
@@ -12,7 +13,7 @@ const ENVELOPES = '/system/envelopes'
 export interface EnvelopeStore {
   readonly get: (hash: string) => Envelope | undefined
   /** Reads the stored versions and adds the new ones to the journal, with an entry in the thought log for each. */
-  putInForce(session: JournalSession): Promise<void>
+  putInForce(session: JournalSession): MaybePromise<void>
 }
 
 export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore {
@@ -20,15 +21,19 @@ export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore
   const known = new Map(current.map((envelope) => [envelope.hash, envelope]))
   return {
     get: (hash) => known.get(hash),
-    async putInForce(session) {
-      const stored = await session.load(ENVELOPES)
-      for (const [hash, value] of stored?.rows ?? []) known.set(hash, value as unknown as Envelope)
-      const added = [
-        ...new Map(current.map((envelope) => [envelope.hash, envelope])).values(),
-      ].filter(({ hash }) => stored?.rows.has(hash) !== true)
-      if (added.length === 0) return
-      const before = stored?.seq ?? 0
-      await session.commit([
+    putInForce: (session) => runMaybe(putInForce(session)),
+  }
+
+  function* putInForce(session: JournalSession): Generator<Promise<unknown>, void> {
+    const stored = yield* wait(session.load(ENVELOPES))
+    for (const [hash, value] of stored?.rows ?? []) known.set(hash, value as unknown as Envelope)
+    const added = [
+      ...new Map(current.map((envelope) => [envelope.hash, envelope])).values(),
+    ].filter(({ hash }) => stored?.rows.has(hash) !== true)
+    if (added.length === 0) return
+    const before = stored?.seq ?? 0
+    yield* wait(
+      session.commit([
         plainCommit({
           address: ENVELOPES,
           expectedSeq: before,
@@ -36,8 +41,8 @@ export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore
           records: added.map((envelope, i) => recordOf(envelope, before + i + 1)),
           rows: added.map((envelope) => [envelope.hash, envelope as unknown as Json]),
         }),
-      ])
-    },
+      ]),
+    )
   }
 }
 

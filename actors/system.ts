@@ -24,7 +24,7 @@ import type { Clock } from '../src/kernel/ports/clock.ts'
 import type { Head, HistoryQuery, Journal, StoredTurn } from '../src/kernel/ports/journal.ts'
 import type { Logger } from '../src/kernel/ports/logger.ts'
 import type { Observer } from '../src/kernel/ports/observer.ts'
-import type { ActorRef } from '../src/kernel/ref.ts'
+import { actorRef, type ActorRef } from '../src/logic/actor-ref.ts'
 import type { Alarm } from '../src/kernel/supervision.ts'
 import type { DeadLetters } from '../src/kernel/dead-letters.ts'
 import { Kernel, type RestOptions, type StopOptions } from '../src/kernel/system.ts'
@@ -45,6 +45,11 @@ export interface SystemOptions {
   /** A pino logger, or anything with its methods. Default: silent. */
   readonly logger?: Logger
   readonly observers?: readonly Observer[]
+  /**
+   * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`: everything that does not
+   * wait for a promise then happens inside the call. With a `manualClock`, timers run inside its `advance(ms)`.
+   */
+  readonly scheduler?: 'auto' | 'manual'
 }
 
 /** One running tree with its ledger and its approval desk. */
@@ -53,6 +58,11 @@ export interface ActorSystem {
   start(): Promise<void>
   /** Lets running effects end within `graceMs` (default 5,000), then closes the journal. */
   stop(options?: StopOptions): Promise<void>
+  /**
+   * Runs everything that is due, at once: after `ref.send` and `drain` the next line sees all effects of the send. For
+   * the manual scheduler; a journal that takes its time leaves the rest to the next call.
+   */
+  drain(): void
   ref(address: string): ActorRef
   /** Ends an actor for good; what it asked for is withdrawn. */
   stopActor(address: string): void
@@ -105,9 +115,9 @@ export function createSystem(options: SystemOptions): ActorSystem {
     root,
     services: servicesWith(actionPool(house)),
     observers: [read.observer, ...observers],
-    opened: async (session) => {
+    opened: (session) => {
       authorizer = createAuthorizer(session.secret)
-      await envelopes.putInForce(session)
+      return envelopes.putInForce(session)
     },
   })
   return assemble(kernel, read)
@@ -117,7 +127,8 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
   return {
     start: () => kernel.start(),
     stop: (options) => kernel.stop(options),
-    ref: (address) => kernel.ref(address),
+    drain: () => kernel.drain(),
+    ref: (address) => actorRef(kernel.ref(address), (to) => kernel.stopActor(to)),
     stopActor: (address) => kernel.stopActor(address),
     startFresh: (address) => kernel.startFresh(address),
     atRest: (options) => kernel.atRest(options),

@@ -114,6 +114,7 @@ function openCase(id: string, opened: OpenCase): Command[] {
           {
             kind: 'schedule',
             id,
+            owner: '',
             target: '',
             event: { type: 'ambit.case.expired', id },
             delayMs: expiresAt - now,
@@ -218,7 +219,7 @@ function close(found: Case, status: CaseStatus): Command[] {
   return [
     putCase({ ...found, status, closedAt: thisTurn().now }),
     { kind: 'put', key: `open:${found.key}`, value: null },
-    { kind: 'cancel', target: '', id: found.id },
+    { kind: 'cancel', owner: '', id: found.id },
     { kind: 'think', thought: { kind: 'caseClosed', case: found.id, key: found.key, status } },
   ]
 }

@@ -73,6 +73,8 @@ export type { DeadLetter, DeadLetterReason, DeadLetters } from './kernel/dead-le
 export { AmbitError, errorCodes, type ErrorCode, type ErrorRecord } from './kernel/errors.ts'
 export type { ExitReason } from './kernel/exit.ts'
 export { isNestedDeeperThan, type Json } from './kernel/json.ts'
+export { MANUAL_START, manualClock, type ManualClock } from './kernel/manual-clock.ts'
+export type { MaybePromise } from './kernel/maybe.ts'
 export type { Lane, MailboxLimits, Overflow } from './kernel/mailbox.ts'
 export type {
   Event,
@@ -90,11 +92,15 @@ export type {
   Command,
   EffectContext,
   EffectLogic,
+  End,
   Engine,
   Incoming,
   Invocable,
+  Outcome,
+  Place,
   Settlement,
   Step,
+  StoredState,
   Thought,
 } from './kernel/ports/engine.ts'
 export type {
@@ -115,12 +121,14 @@ export type {
 } from './kernel/ports/journal.ts'
 export type { Logger } from './kernel/ports/logger.ts'
 export type { ExitReport, Observer, TurnReport } from './kernel/ports/observer.ts'
-export type { ActorRef, AskOptions, SendOptions } from './kernel/ref.ts'
+export type { AskOptions, SendOptions } from './kernel/ref.ts'
 export type { RestartType } from './kernel/restart-plan.ts'
 export type { RestartLimit } from './kernel/restart-window.ts'
 export type { Alarm } from './kernel/supervision.ts'
 export type { RestOptions, StopOptions } from './kernel/system.ts'
 export { thisTurn, withTurn, type RowsView, type Turn } from './kernel/turn.ts'
+export type { ActorRef } from './logic/actor-ref.ts'
+export type { MigratedState, Migration } from './logic/migration.ts'
 export {
   observe,
   perform,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isWithin } from '../kernel/address.ts'
 import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
+import type { MaybePromise } from '../kernel/maybe.ts'
 import type { Message } from '../kernel/message.ts'
 import {
   CHAIN_START,
@@ -44,7 +45,7 @@ export function memoryJournal(): Journal {
         )
       }
       store.owned = true
-      return Promise.resolve(new MemorySession(store, ++store.epoch))
+      return new MemorySession(store, ++store.epoch)
     },
   }
 }
@@ -78,24 +79,27 @@ class MemorySession implements JournalSession {
     this.secret = store.secret
   }
 
-  async commit(batch: readonly JournalEntry[]): Promise<readonly CommitResult[]> {
-    await Promise.resolve()
+  commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]> {
     if (!this.store.owned || this.epoch !== this.store.epoch) {
-      throw new AmbitError('AMBIT_COMMIT_FAILED', `Epoch ${this.epoch} no longer owns the journal.`)
+      const message = `Epoch ${this.epoch} no longer owns the journal.`
+      return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message))
     }
-    return batch.map((entry) =>
-      entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
-    )
+    try {
+      return batch.map((entry) =>
+        entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
+      )
+    } catch (error) {
+      const message = 'The memory journal did not take the batch.'
+      return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message, { cause: error }))
+    }
   }
 
-  async load(address: string): Promise<StoredActor | undefined> {
-    await Promise.resolve()
+  load(address: string): StoredActor | undefined {
     const kept = this.store.actors.get(address)
     return kept === undefined ? undefined : { ...kept, rows: new Map(kept.rows) }
   }
 
-  async recover(): Promise<Recovery> {
-    await Promise.resolve()
+  recover(): Recovery {
     return {
       busy: [...this.store.actors]
         .filter(([, { running, status }]) => running > 0 && status === 'active')

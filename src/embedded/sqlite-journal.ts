@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
+import type { MaybePromise } from '../kernel/maybe.ts'
 import type { Message } from '../kernel/message.ts'
 import {
   type ActorStatus,
@@ -92,11 +93,10 @@ class SqliteSession implements JournalSession {
     this.last = readHead(database)
   }
 
-  async commit(batch: readonly JournalEntry[]): Promise<readonly CommitResult[]> {
-    await Promise.resolve()
+  commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]> {
     const before = this.last
-    this.database.exec('BEGIN IMMEDIATE')
     try {
+      this.database.exec('BEGIN IMMEDIATE')
       this.refuseIfSucceeded()
       const results = batch.map((entry) =>
         entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
@@ -106,18 +106,12 @@ class SqliteSession implements JournalSession {
     } catch (error) {
       this.last = before
       this.rollback()
-      throw new AmbitError(
-        'AMBIT_COMMIT_FAILED',
-        `The journal did not take ${batch.length} entries: ${String(error)}`,
-        {
-          cause: error,
-        },
-      )
+      const message = `The journal did not take ${batch.length} entries: ${String(error)}`
+      return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message, { cause: error }))
     }
   }
 
-  async load(address: string): Promise<StoredActor | undefined> {
-    await Promise.resolve()
+  load(address: string): StoredActor | undefined {
     const found = this.statements.loadActor.get(address) as
       | {
           generation: number
@@ -136,8 +130,7 @@ class SqliteSession implements JournalSession {
     return { generation, incarnation, seq, status, snapshot, rows }
   }
 
-  async recover(): Promise<Recovery> {
-    await Promise.resolve()
+  recover(): Recovery {
     const busy = this.database
       .prepare("SELECT address FROM actor WHERE running > 0 AND status = 'active'")
       .all()

@@ -19,7 +19,7 @@ export interface Counters {
 }
 
 /**
- * What to look at while a system runs: one atom per live actor and per keyed row of an actor, fed after each commit.
+ * What to look at while a system runs: one atom per live journaled actor and per keyed row of one, fed after each commit.
  * One atom a row, because one store with many rows costs as much per change as it has rows.
  */
 export interface ReadModels {
@@ -44,6 +44,7 @@ export function createReadModels(): ReadModels & { observer: Observer } {
     else if (atoms.size < ACTORS_SHOWN_MAX) atoms.set(key, createAtom(value))
   }
   const observer: Observer = {
+    journaledOnly: true,
     onTurn({ address, state, seq, at, rows, status }) {
       count('turns')
       if (status === 'active')

@@ -1,10 +1,11 @@
 import type { Cell } from './cell.ts'
-import { askTimerId, machineTimerId, type Invocation } from './invocation.ts'
+import { askTimerId, machineTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, OUTSIDE, type Event, type Message, type ReplyTo } from './message.ts'
-import type { Thought } from './ports/engine.ts'
-import type { Prepared } from './prepare.ts'
+import type { Command, Thought } from './ports/engine.ts'
+import { prepareOne, type Prepared } from './prepare.ts'
+import type { Turn } from './turn.ts'
 
 /** Beyond any command of a step, so that what an ending actor still sends has ids of its own. */
 const LAST_INDEX = 1_000_000
@@ -33,6 +34,14 @@ export function carryOut(
   }
 }
 
+/** Carries one command out as the step gives it, for an actor that nothing is kept of. */
+export function carryOutAtOnce(cell: Cell, command: Command, turn: Turn): void {
+  const { privileged } = cell.spec
+  const { message: cause, now } = turn
+  const work = { cell, cause, now, index: cell.performed++, sent: 0, thoughts: [], begun: [] }
+  carryOutOne(work, prepareOne(command, privileged, turn, false))
+}
+
 interface Work {
   readonly cell: Cell
   readonly cause: Message
@@ -57,17 +66,17 @@ function carryOutOne(work: Work, command: Prepared): void {
     case 'schedule':
       return schedule(work, command)
     case 'cancel':
-      return cancel(cell, machineTimerId(command.target, command.id))
+      return cancel(cell, machineTimerId(command.owner, command.id))
     case 'cancelUnder':
-      return cancelUnder(cell, command.target)
+      return cancelUnder(cell, command.owner)
     case 'put':
       return cell.putRow(command.key, command.value)
     case 'think':
       return void work.thoughts.push(command.thought)
     case 'observe':
-      return void cell.commit.releases.push(() => observe(cell, command.name, command.run))
+      return cell.release(() => observe(cell, command.name, command.run))
     case 'log':
-      return void cell.commit.releases.push(() =>
+      return cell.release(() =>
         cell.host.logger(cell.address).info({ value: command.value }, command.label ?? 'log'),
       )
   }
@@ -98,7 +107,7 @@ export function releaseEverything(cell: Cell, cause: Message | undefined): void 
 
 /** Forgets an invocation that has ended by itself. */
 export function endInvocation(cell: Cell, invocation: Invocation): void {
-  cell.invocations.delete(invocation.path)
+  cell.dropInvocation(invocation.path)
   if (cell.timers.has(askTimerId(invocation.ref))) cancel(cell, askTimerId(invocation.ref))
 }
 
@@ -123,7 +132,7 @@ function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: Re
   }
   if (durable) cell.commit.outbox.push(message)
   work.sent++
-  cell.commit.releases.push(() => cell.host.route(message, lane))
+  cell.release(() => cell.host.route(message, lane))
 }
 
 function nextPosition(cell: Cell, to: string, lane: Lane) {
@@ -151,22 +160,23 @@ function invoke(work: Work, command: Extract<Prepared, { kind: 'invoke' }>): voi
   const base = { path, ref, src, kind: logic.kind, input: command.input, attempt: 1, logic }
   work.begun.push({ path, src, ref })
   if (refused !== undefined) {
-    cell.invocations.set(path, base)
-    cell.commit.releases.push(() => cell.host.refuseInvocation(cell, base, refused))
+    cell.addInvocation(base)
+    cell.release(() => cell.host.refuseInvocation(cell, base, refused))
     return
   }
   if (request === undefined) {
-    cell.invocations.set(path, base)
-    cell.commit.releases.push(() => cell.host.startEffect(cell, base))
+    cell.addInvocation(base)
+    cell.release(() => cell.host.startEffect(cell, base))
     return
   }
   const asked = cell.host.registry.resolve(request.to) ?? request.to
   const { withdraw, timeoutMs } = request
-  cell.invocations.set(path, { ...base, asked, ...(withdraw !== undefined && { withdraw }) })
+  cell.addInvocation({ ...base, asked, ...(withdraw !== undefined && { withdraw }) })
   send(work, asked, request.event, 'user', { address: cell.address, invocation: ref })
   if (timeoutMs === undefined) return
   const event = { type: kernelTypes.timer }
-  setTimer(cell, { id: askTimerId(ref), target: '', event, dueAt: work.now + timeoutMs })
+  const dueAt = work.now + timeoutMs
+  setTimer(cell, { id: askTimerId(ref), owner: path, target: path, event, dueAt })
 }
 
 function release(work: Work, path: string): void {
@@ -175,7 +185,7 @@ function release(work: Work, path: string): void {
   if (invocation === undefined) return
   endInvocation(cell, invocation)
   if (invocation.kind === 'effect') {
-    cell.commit.releases.push(() => cell.host.abortEffect(cell, invocation.ref))
+    cell.release(() => cell.host.abortEffect(cell, invocation.ref))
   } else if (invocation.withdraw !== undefined && invocation.asked !== undefined) {
     const replyTo = { address: cell.address, invocation: invocation.ref }
     send(work, invocation.asked, invocation.withdraw, 'user', replyTo)
@@ -183,30 +193,35 @@ function release(work: Work, path: string): void {
 }
 
 function schedule(work: Work, command: Extract<Prepared, { kind: 'schedule' }>): void {
-  const { target, event, delayMs } = command
-  const id = machineTimerId(target, command.id)
-  setTimer(work.cell, { id, target, event, dueAt: work.now + Math.max(0, delayMs) })
+  const { cell } = work
+  const { owner, target, event, delayMs } = command
+  const id = machineTimerId(owner, command.id)
+  // XState forgets how to cancel an earlier event of the same id, and lets it fire: so do we.
+  const earlier = cell.timers.get(id)
+  if (earlier !== undefined) {
+    cancel(cell, id)
+    setTimer(cell, { ...earlier, id: `${id} ${cell.generation}.${cell.seq}.${work.index}` })
+  }
+  setTimer(cell, { id, owner, target, event, dueAt: work.now + Math.max(0, delayMs) })
 }
 
-function setTimer(
-  cell: Cell,
-  timer: { id: string; target: string; event: Event; dueAt: number },
-): void {
+function setTimer(cell: Cell, timer: CellTimer): void {
   const { id, dueAt } = timer
-  cell.timers.set(id, timer)
-  cell.commit.setTimer({ address: cell.address, id, dueAt })
-  cell.commit.releases.push(() => cell.host.setTimer(cell.address, id, dueAt))
+  cell.addTimer(timer)
+  if (!cell.isDirect) cell.commit.setTimer({ address: cell.address, id, dueAt })
+  cell.release(() => cell.host.setTimer(cell.address, id, dueAt))
 }
 
 function cancel(cell: Cell, id: string): void {
-  if (!cell.timers.delete(id)) return
-  cell.commit.clearTimer(id)
-  cell.commit.releases.push(() => cell.host.clearTimer(cell.address, id))
+  if (!cell.dropTimer(id)) return
+  if (!cell.isDirect) cell.commit.clearTimer(id)
+  cell.release(() => cell.host.clearTimer(cell.address, id))
 }
 
-function cancelUnder(cell: Cell, target: string): void {
-  for (const { id, target: at } of [...cell.timers.values()]) {
-    if (at === target || at.startsWith(`${target}/`)) cancel(cell, id)
+function cancelUnder(cell: Cell, owner: string): void {
+  if (cell.timers.size === 0) return
+  for (const { id, owner: of } of [...cell.timers.values()]) {
+    if (of === owner || of.startsWith(`${owner}/`)) cancel(cell, id)
   }
 }
 

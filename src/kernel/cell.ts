@@ -1,30 +1,36 @@
 import type { Address } from './address.ts'
+import { carryOutAtOnce } from './carry-out.ts'
 import type { ActorSpec } from './child-spec.ts'
 import { AmbitError, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { CellTimer, Invocation, StoredSnapshot } from './invocation.ts'
 import type { Json } from './json.ts'
 import { Mailbox, type Lane } from './mailbox.ts'
-import type { Event, Message } from './message.ts'
-import { PendingCommit } from './pending-commit.ts'
+import { kernelTypes, type Event, type Message } from './message.ts'
+import { PendingCommit, type Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Command, End, Outcome, Place } from './ports/engine.ts'
 import type { ActorStatus, StoredActor, TurnCommit } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 import type { TurnReport } from './ports/observer.ts'
 import type { Registry } from './registry.ts'
-import type { RowsView } from './turn.ts'
+import type { RowsView, Turn } from './turn.ts'
 
 /** What a cell needs of its system. */
 export interface CellHost {
   readonly clock: Clock
   readonly registry: Registry
   readonly systemId: string
+  /** Whether anyone wants to hear of turns that are not journaled. */
+  readonly isWatched: boolean
   logger(address: Address): Logger
   /** Puts a cell on the run queue. */
   schedule(cell: Cell): void
   /** A cell has something to commit. */
   changed(cell: Cell): void
   route(message: Message, lane: Lane): void
+  /** A message an actor sends itself, from beside its steps: refused when its mailbox is full. */
+  postTo(cell: Cell, body: Event, lane: Lane): void
   /** A lane has room again. */
   freed(cell: Cell): void
   startEffect(cell: Cell, invocation: Invocation): void
@@ -49,22 +55,24 @@ export interface CellHost {
  */
 export type CellLife = 'loading' | 'running' | 'suspended' | 'quarantined' | 'ended'
 
-/** One actor's place in memory: its mailbox, its state, and what it did that is not yet durable. */
-export class Cell {
+const NO_ROWS: ReadonlyMap<string, Json> = new Map()
+const NO_INVOCATIONS: ReadonlyMap<string, Invocation> = new Map()
+const NO_TIMERS: ReadonlyMap<string, CellTimer> = new Map()
+const NONE: readonly never[] = []
+
+/**
+ * One actor's place in memory: its mailbox, its state, and what it did that is not yet durable. Most actors idle, so
+ * whatever may stay empty is made when it is first needed.
+ */
+export class Cell implements Place {
   readonly address: Address
   readonly spec: ActorSpec
   readonly input: unknown
   readonly authority: readonly Json[]
   readonly host: CellHost
   readonly mailbox: Mailbox
-  readonly rows = new Map<string, Json>()
-  /** What the current turn wrote, for its report. */
-  turnRows: (readonly [key: string, value: Json])[] = []
-  readonly rowsView: RowsView
-  readonly invocations = new Map<string, Invocation>()
-  readonly timers = new Map<string, CellTimer>()
   /** Numbered messages for which the mailbox has no room: they wait in their senders' outboxes. */
-  readonly held: Partial<Record<Lane, Message[]>> = {}
+  held: Partial<Record<Lane, Message[]>> | undefined
   life: CellLife = 'loading'
   started = false
   status: ActorStatus = 'active'
@@ -74,12 +82,25 @@ export class Cell {
   lastNow = 0
   state: unknown
   output: Json | undefined
+  /** What took it down for good. */
+  failure: { readonly error: unknown } | undefined
   queued = false
+  /** Whether it is no longer in memory: what holds it must look again. */
+  hasLeft = false
   /** Whether what it did is with the journal and not yet answered. */
   isCommitting = false
   /** The seq that the journal was last seen to hold, after a commit that was not answered. */
   pendingSeq: number | undefined
   pending: PendingCommit | undefined
+  /** The turn under way, in a cell whose commands are carried out at once. */
+  turn: Turn | undefined
+  /** How many commands of that turn have been carried out. */
+  performed = 0
+  slot: unknown
+  private ownRows: Map<string, Json> | undefined
+  private ownInvocations: Map<string, Invocation> | undefined
+  private ownTimers: Map<string, CellTimer> | undefined
+  private written: (readonly [key: string, value: Json])[] | undefined
 
   constructor(
     address: Address,
@@ -94,12 +115,41 @@ export class Cell {
     this.authority = authority
     this.host = host
     this.mailbox = new Mailbox(spec.mailbox)
-    this.rowsView = { get: (key) => this.rows.get(key), has: (key) => this.rows.has(key) }
+  }
+
+  get rows(): ReadonlyMap<string, Json> {
+    return this.ownRows ?? NO_ROWS
+  }
+
+  get rowsView(): RowsView {
+    return this.rows
+  }
+
+  get invocations(): ReadonlyMap<string, Invocation> {
+    return this.ownInvocations ?? NO_INVOCATIONS
+  }
+
+  get timers(): ReadonlyMap<string, CellTimer> {
+    return this.ownTimers ?? NO_TIMERS
+  }
+
+  /** What the current turn wrote, for its report. */
+  get turnRows(): readonly (readonly [key: string, value: Json])[] {
+    return this.written ?? NONE
   }
 
   /** Whether turns of this actor go to the journal. */
   get isDurable(): boolean {
     return this.spec.durability !== 'none'
+  }
+
+  get isDirect(): boolean {
+    return this.spec.durability === 'none'
+  }
+
+  get outcome(): Outcome | undefined {
+    if (this.failure !== undefined) return { status: 'error', error: this.failure.error }
+    return this.status === 'active' ? undefined : { status: this.status }
   }
 
   /** Whether nothing is lost when it leaves memory: all it is stands in the journal, and nothing is under way. */
@@ -111,14 +161,44 @@ export class Cell {
       this.pending === undefined &&
       !this.isCommitting &&
       this.mailbox.length === 0 &&
-      Object.values(this.held).every((messages) => messages.length === 0) &&
-      this.runningEffects() === 0
+      Object.values(this.held ?? {}).every((messages) => messages.length === 0) &&
+      this.runningEffects() === 0 &&
+      this.spec.engine.isLively?.(this) !== true
     )
   }
 
   /** The commit under construction; made at the first turn of a drain. */
   get commit(): PendingCommit {
     return (this.pending ??= new PendingCommit(this.seq))
+  }
+
+  /** Something that may happen once the turn is durable; where nothing is, at once. */
+  release(run: Release): void {
+    if (!this.isDirect) {
+      this.commit.releases.push(run)
+      return
+    }
+    try {
+      run()
+    } catch (error) {
+      this.warn(error, 'a release failed')
+    }
+  }
+
+  perform(command: Command): void {
+    if (this.turn !== undefined) carryOutAtOnce(this, command, this.turn)
+  }
+
+  post(target: string, event: Event): void {
+    this.host.postTo(this, { type: kernelTypes.post, target, event }, 'user')
+  }
+
+  end(target: string, end: End): void {
+    this.host.postTo(this, { type: kernelTypes.ended, target, end }, 'reply')
+  }
+
+  warn(error: unknown, what: string): void {
+    this.host.logger(this.address).warn({ err: error }, what)
   }
 
   /** Takes over a stored past, or starts without one. */
@@ -129,16 +209,15 @@ export class Cell {
     this.incarnation = Math.max(this.incarnation, stored.incarnation)
     this.seq = stored.seq
     this.status = stored.status
-    for (const [key, value] of stored.rows) this.rows.set(key, value)
+    if (stored.rows.size > 0) this.ownRows = new Map(stored.rows)
     const snapshot = JSON.parse(stored.snapshot) as StoredSnapshot
     this.lastNow = snapshot.lastNow
     this.output = snapshot.output
     if (stored.status !== 'active') return
-    this.refuseOtherMachine(snapshot)
-    this.state = this.spec.engine.restore(snapshot.state)
+    this.state = this.spec.engine.restore(this.migrated(snapshot), this)
     this.started = true
-    for (const timer of snapshot.timers) this.timers.set(timer.id, timer)
-    for (const saved of snapshot.invocations) this.restoreInvocation(saved)
+    for (const timer of snapshot.timers ?? []) this.addTimer(timer)
+    for (const saved of snapshot.invocations ?? []) this.restoreInvocation(saved)
   }
 
   /** Whether an actor that has finished starts anew, as a permanent one does; then its end is forgotten. */
@@ -156,8 +235,10 @@ export class Cell {
       machine: { id, version, hash },
       state: this.status === 'active' ? this.spec.engine.persist(this.state) : null,
       lastNow: this.lastNow,
-      invocations: [...this.invocations.values()].map(({ logic: _, ...saved }) => saved),
-      timers: [...this.timers.values()],
+      ...(this.invocations.size > 0 && {
+        invocations: [...this.invocations.values()].map(({ logic: _, ...saved }) => saved),
+      }),
+      ...(this.timers.size > 0 && { timers: [...this.timers.values()] }),
       ...(this.output !== undefined && { output: this.output }),
     }
     return JSON.stringify(stored)
@@ -184,11 +265,37 @@ export class Cell {
     }
   }
 
+  beginTurn(): void {
+    this.seq++
+    this.written = undefined
+  }
+
   putRow(key: string, value: Json): void {
-    if (value === null) this.rows.delete(key)
-    else this.rows.set(key, value)
-    this.commit.rows.set(key, value)
-    if (!key.startsWith('~')) this.turnRows.push([key, value])
+    this.ownRows ??= new Map()
+    if (value === null) this.ownRows.delete(key)
+    else this.ownRows.set(key, value)
+    if (!this.isDirect) this.commit.rows.set(key, value)
+    if (key.startsWith('~')) return
+    this.written ??= []
+    this.written.push([key, value])
+  }
+
+  addInvocation(invocation: Invocation): void {
+    this.ownInvocations ??= new Map()
+    this.ownInvocations.set(invocation.path, invocation)
+  }
+
+  dropInvocation(path: string): void {
+    this.ownInvocations?.delete(path)
+  }
+
+  addTimer(timer: CellTimer): void {
+    this.ownTimers ??= new Map()
+    this.ownTimers.set(timer.id, timer)
+  }
+
+  dropTimer(id: string): boolean {
+    return this.ownTimers?.delete(id) ?? false
   }
 
   /** A message from the kernel itself to this actor. */
@@ -203,7 +310,7 @@ export class Cell {
   }
 
   private restoreInvocation(saved: Omit<Invocation, 'logic'>): void {
-    const logic = this.spec.engine.invocable(this.state, saved.path)
+    const logic = this.spec.engine.invocable(this.state, saved.path, this)
     if (logic === undefined) {
       throw new AmbitError(
         'AMBIT_MACHINE_CHANGED',
@@ -211,27 +318,31 @@ export class Cell {
           'Bring the invocation back, or start with another journal.',
       )
     }
-    this.invocations.set(saved.path, { ...saved, logic })
+    this.addInvocation({ ...saved, logic })
   }
 
-  private refuseOtherMachine(snapshot: StoredSnapshot): void {
-    const { id, hash } = this.spec.engine
-    const stored = snapshot.machine
-    if (stored.id === id && stored.hash === hash) return
+  /** The stored state as the machine of today has it: another structure needs a migration, or is refused. */
+  private migrated({ machine: stored, state }: StoredSnapshot): Json {
+    const { engine } = this.spec
+    if (stored.id === engine.id && stored.hash === engine.hash) return state
+    const migrated = engine.migrate?.({ machine: stored, state })
+    if (migrated !== undefined) return migrated.state
     throw new AmbitError(
       'AMBIT_MACHINE_CHANGED',
-      `"${this.address}" was stored by machine "${stored.id}" with structure ${stored.hash.slice(0, 12)}, ` +
-        `but its spec has "${id}" with structure ${hash.slice(0, 12)}. ` +
-        'Run the machine that stored it, or start with another journal.',
+      `"${this.address}" was stored by machine "${stored.id}" version "${stored.version}" with structure ` +
+        `${stored.hash.slice(0, 12)}, but its spec has "${engine.id}" version "${engine.version}" with structure ` +
+        `${engine.hash.slice(0, 12)}. Give the machine a new version and a migration from the stored one ` +
+        '(actor(..., { migrations })), run the machine that stored it, or start with another journal.',
     )
   }
 
   private forget(): void {
-    this.rows.clear()
-    this.invocations.clear()
-    this.timers.clear()
+    this.ownRows = undefined
+    this.ownInvocations = undefined
+    this.ownTimers = undefined
     this.pending = undefined
     this.state = undefined
+    this.failure = undefined
     this.started = false
     this.status = 'active'
     this.generation = 0

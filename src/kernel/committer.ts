@@ -1,6 +1,7 @@
 import type { Cell } from './cell.ts'
-import { toErrorRecord } from './errors.ts'
+import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Lane } from './mailbox.ts'
+import { isPromise, type MaybePromise } from './maybe.ts'
 import type { Message } from './message.ts'
 import type { PendingCommit, Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
@@ -25,6 +26,8 @@ export interface CommitterCalls {
 
 export const COMMIT_RETRY_BASE_MS = 50
 export const COMMIT_RETRY_MAX_MS = 5000
+/** Rounds that one call of `drain()` makes before it says that the actors never come to rest. */
+export const ROUNDS_AT_ONCE_MAX = 1_000_000
 
 interface Submitted {
   readonly cell: Cell
@@ -49,7 +52,17 @@ export class Committer {
   private failures = 0
   private finishing = false
 
-  constructor(session: JournalSession, clock: Clock, logger: Logger, calls: CommitterCalls) {
+  /** `isManual`: rounds are made by `drainNow` alone. */
+  private readonly isManual: boolean
+
+  constructor(
+    session: JournalSession,
+    clock: Clock,
+    logger: Logger,
+    calls: CommitterCalls,
+    isManual = false,
+  ) {
+    this.isManual = isManual
     this.session = session
     this.clock = clock
     this.logger = logger
@@ -57,6 +70,7 @@ export class Committer {
   }
 
   add(cell: Cell): void {
+    if (cell.isDirect) return
     if (cell.spec.durability === 'sync') this.dirty.add(cell)
     else this.releaseEarly(cell)
     this.wake()
@@ -72,7 +86,7 @@ export class Committer {
 
   /** Beats soon; after a failed commit only once its pause is over, so that a full disk is not hammered. */
   wake(): void {
-    if (this.scheduled || this.beating || this.finishing) return
+    if (this.scheduled || this.beating || this.finishing || this.isManual) return
     this.scheduled = true
     const beat = () => void this.beat()
     if (this.failures < 2) this.clock.soon(beat)
@@ -85,8 +99,20 @@ export class Committer {
   }
 
   /** Resolves once what this actor did so far is durable, or has been thrown away. */
-  async committed(cell: Cell): Promise<void> {
-    while (this.dirty.has(cell) || cell.isCommitting) await this.nextBeat()
+  committed(cell: Cell): MaybePromise<void> {
+    if (this.dirty.has(cell) || cell.isCommitting) return this.awaitCommit(cell)
+  }
+
+  /** Makes rounds until nothing is due, or until the journal takes its time: then the rest is for the next call. */
+  drainNow(): void {
+    for (let round = 0; round < ROUNDS_AT_ONCE_MAX; round++) {
+      if (this.beating || isPromise(this.beat())) return
+      if (!this.hasWork()) return
+    }
+    throw new AmbitError(
+      'AMBIT_LOOP_LIMIT',
+      `drain() made ${ROUNDS_AT_ONCE_MAX} rounds and there is still work. Actors keep each other busy: break the cycle.`,
+    )
   }
 
   /** Takes what is due once more, commits what is left, and beats no more. */
@@ -100,31 +126,49 @@ export class Committer {
     }
   }
 
+  private async awaitCommit(cell: Cell): Promise<void> {
+    while (this.dirty.has(cell) || cell.isCommitting) await this.nextBeat()
+  }
+
+  private hasWork(): boolean {
+    return this.calls.hasWork() || this.dirty.size > 0 || this.disposals.length > 0
+  }
+
   private nextBeat(): Promise<void> {
     return new Promise((resolve) => this.clock.soon(resolve))
   }
 
-  private async beat(): Promise<void> {
+  private beat(): MaybePromise<void> {
     this.scheduled = false
     if (this.finishing) return
     this.beating = true
     try {
       this.calls.drain()
-      await this.commitAll()
+      const committed = this.commitAll()
+      if (isPromise(committed)) return committed.then(this.roundIsOver, this.roundFailed)
     } catch (error) {
-      this.logger.error({ err: toErrorRecord(error) }, 'a round failed')
-    } finally {
-      this.beating = false
+      this.roundFailed(error)
+      return
     }
+    this.roundIsOver()
+  }
+
+  private readonly roundFailed = (error: unknown): void => {
+    this.logger.error({ err: toErrorRecord(error) }, 'a round failed')
+    this.roundIsOver()
+  }
+
+  private readonly roundIsOver = (): void => {
+    this.beating = false
     this.calls.rested()
-    if (this.calls.hasWork() || this.dirty.size > 0 || this.disposals.length > 0) this.wake()
+    if (this.hasWork()) this.wake()
   }
 
   private pauseMs(): number {
     return Math.min(COMMIT_RETRY_MAX_MS, COMMIT_RETRY_BASE_MS * 2 ** Math.min(this.failures, 10))
   }
 
-  private async commitAll(): Promise<void> {
+  private commitAll(): MaybePromise<void> {
     if (this.dirty.size === 0 && this.disposals.length === 0) return
     const cells = [...this.dirty]
     this.dirty.clear()
@@ -134,8 +178,12 @@ export class Committer {
       cell.pending = undefined
       cell.isCommitting = true
     }
-    await this.submit(batch, disposals)
-    for (const { cell } of batch) cell.isCommitting = false
+    const submitted = this.submit(batch, disposals)
+    const over = () => {
+      for (const { cell } of batch) cell.isCommitting = false
+    }
+    if (isPromise(submitted)) return submitted.finally(over)
+    over()
   }
 
   /** One actor whose state cannot be written must not keep its neighbours from being stored. */
@@ -154,8 +202,17 @@ export class Committer {
     }
   }
 
-  private async submit(batch: readonly Submitted[], disposals: readonly Disposal[]): Promise<void> {
-    const results = await this.tryCommit([...batch.map(({ entry }) => entry), ...disposals])
+  private submit(batch: readonly Submitted[], disposals: readonly Disposal[]): MaybePromise<void> {
+    const results = this.tryCommit([...batch.map(({ entry }) => entry), ...disposals])
+    if (isPromise(results)) return results.then((answer) => this.answered(batch, disposals, answer))
+    return this.answered(batch, disposals, results)
+  }
+
+  private answered(
+    batch: readonly Submitted[],
+    disposals: readonly Disposal[],
+    results: readonly CommitResult[] | undefined,
+  ): MaybePromise<void> {
     if (results === undefined) return this.submitSingly(batch, disposals)
     this.failures = 0
     for (const [i, { cell, pending }] of batch.entries()) {
@@ -186,19 +243,24 @@ export class Committer {
     for (const { cell, pending } of refused) this.giveBack(cell, pending, othersStored)
   }
 
-  private async tryCommit(
+  private tryCommit(
     entries: readonly JournalEntry[],
-  ): Promise<readonly CommitResult[] | undefined> {
+  ): MaybePromise<readonly CommitResult[] | undefined> {
     try {
-      return await this.session.commit(entries)
+      const answer = this.session.commit(entries)
+      return isPromise(answer) ? answer.catch(this.commitFailed) : answer
     } catch (error) {
-      // Powers of two: a disk that stays full must not be filled with lines about it.
-      const isTold = (this.failures & (this.failures - 1)) === 0
-      const { failures } = this
-      if (isTold)
-        this.logger.error({ err: toErrorRecord(error), failures }, 'commit failed or unanswered')
-      return undefined
+      return this.commitFailed(error)
     }
+  }
+
+  private readonly commitFailed = (error: unknown): undefined => {
+    // Powers of two: a disk that stays full must not be filled with lines about it.
+    const isTold = (this.failures & (this.failures - 1)) === 0
+    const { failures } = this
+    if (isTold)
+      this.logger.error({ err: toErrorRecord(error), failures }, 'commit failed or unanswered')
+    return undefined
   }
 
   /** Whether the journal holds these turns after all. It is asked until it answers: a guess loses or repeats them. */

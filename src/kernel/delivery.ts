@@ -18,6 +18,8 @@ export interface DeliveryCalls {
   deadLetter(letter: DeadLetter): void
 }
 
+const ACCEPTED: SendResult = { status: 'accepted' }
+
 /** A full mailbox says when to come back. */
 export const RETRY_AFTER_MS = 100
 /** Of each kind of dead letter so many are logged, and then one in a thousand: never silent, never a flood. */
@@ -38,6 +40,11 @@ export class Delivery {
   }
 
   route(message: Message, lane: Lane): void {
+    const known = this.tree.peek(message.to)
+    if (known !== undefined && known.life !== 'ended') {
+      this.offer(known, message, lane)
+      return
+    }
     if (message.to === OUTSIDE) {
       this.outside.answer(String(message.body.invocation), message.body.event as Event)
       return
@@ -52,7 +59,8 @@ export class Delivery {
   offer(cell: Cell, message: Message, lane: Lane): SendResult {
     const isNumbered = message.headers.stream !== undefined
     // Whoever came before on this lane goes in before.
-    if (isNumbered && ((cell.held[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane))) {
+    if (isNumbered && ((cell.held?.[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane))) {
+      cell.held ??= {}
       const held = (cell.held[lane] ??= [])
       held.push(message)
       return { status: 'accepted' }
@@ -67,13 +75,13 @@ export class Delivery {
       this.undeliverable(offer.message, 'mailboxFull')
     }
     this.calls.schedule(cell)
-    return { status: 'accepted' }
+    return ACCEPTED
   }
 
   /** Lanes may have room again: what was held up comes in, in its order. */
   freed(cell: Cell): void {
     for (const lane of ['control', 'user'] as const) {
-      const held = cell.held[lane]
+      const held = cell.held?.[lane]
       if (held === undefined) continue
       while (held.length > 0 && !cell.mailbox.isFull(lane)) {
         const first = held.shift()
@@ -85,7 +93,7 @@ export class Delivery {
   /** What an ended actor still had before it goes back to nobody. */
   abandon(cell: Cell): void {
     for (const { message } of cell.mailbox.drain()) this.undeliverable(message, 'stopped')
-    for (const held of Object.values(cell.held)) {
+    for (const held of Object.values(cell.held ?? {})) {
       for (const message of held.splice(0)) this.undeliverable(message, 'stopped')
     }
   }

@@ -3,15 +3,21 @@ import type { Cell } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import { AmbitError } from './errors.ts'
 import { receive } from './ingress.ts'
-import { OUTSIDE, type Event, type Headers, type Message, type SendResult } from './message.ts'
+import {
+  NO_HEADERS,
+  OUTSIDE,
+  type Event,
+  type Headers,
+  type Message,
+  type SendResult,
+} from './message.ts'
 import type { Outside } from './outside.ts'
 import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
-import { ASK_TIMEOUT_MS, type ActorRef, type AskOptions } from './ref.ts'
+import { ASK_TIMEOUT_MS, type ActorRef, type AskOptions, type SendOptions } from './ref.ts'
 import type { Tree } from './tree.ts'
 
-type Checked =
-  { readonly cell: Cell; readonly message: Message } | Extract<SendResult, { status: 'rejected' }>
+type Refused = Extract<SendResult, { status: 'rejected' }>
 
 export interface DoorPorts {
   readonly clock: Clock
@@ -25,6 +31,9 @@ export class Door {
   private readonly delivery: Delivery
   private readonly outside: Outside
   private readonly ports: DoorPorts
+  /** Makes the ids of one process unlike those of any other. */
+  private prefix: string | undefined
+  private ids = 0
 
   constructor(tree: Tree, delivery: Delivery, outside: Outside, ports: DoorPorts) {
     this.tree = tree
@@ -34,69 +43,134 @@ export class Door {
   }
 
   ref(text: string): ActorRef {
-    const address = parseAddress(text)
-    return {
-      address,
-      send: (event, { deadline } = {}) =>
-        this.send(address, event, deadline === undefined ? {} : { deadline }),
-      ask: (event, options) => this.ask(address, event, options),
-      deliver: (event, { id }) => this.deliver(address, event, id),
-    }
+    return new DoorRef(parseAddress(text), this)
+  }
+
+  send(to: Address, known: Cell | undefined, event: Event, headers: Headers): SendResult {
+    const message = this.check(to, known, event, headers)
+    if ('status' in message) return message
+    const cell = known ?? this.tree.cellAt(to)
+    if (cell !== undefined && cell.life !== 'ended')
+      return this.delivery.offer(cell, message, 'user')
+    return this.nobody(cell, message)
   }
 
   async ask(
     to: Address,
     event: Event,
     options: AskOptions = {},
-    headers: Partial<Headers> = {},
+    headers: Headers = NO_HEADERS,
   ): Promise<Event> {
     const { timeoutMs = ASK_TIMEOUT_MS } = options
-    const invocation = this.ports.random.id()
+    const invocation = this.nextId()
     const deadline = this.ports.clock.now() + timeoutMs
     const answer = this.outside.ask(invocation, to, event.type, timeoutMs)
     const replyTo = { address: OUTSIDE, invocation }
-    const sent = this.send(to, event, { ...headers, replyTo, deadline })
+    const sent = this.send(to, this.present(to), event, { ...headers, replyTo, deadline })
     if (sent.status === 'rejected') {
       this.outside.refuse(invocation, refused(to, event, sent.reason))
     }
     return answer
   }
 
-  private send(to: Address, event: Event, headers: Partial<Headers>): SendResult {
-    const checked = this.check(to, event, headers)
-    if ('status' in checked) return checked
-    return this.delivery.offer(checked.cell, checked.message, 'user')
+  async deliver(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
+    const checked = this.check(to, this.present(to), event, { once: id })
+    if ('status' in checked) throw refused(to, event, checked.reason)
+    const cell = this.tree.cellAt(to)
+    if (cell === undefined || cell.life === 'ended')
+      throw refused(to, event, this.nobody(cell, checked).reason)
+    const acknowledged = this.outside.acknowledgement(to, id)
+    const sent = this.delivery.offer(cell, checked, 'user')
+    if (sent.status === 'rejected') {
+      this.outside.refuseAcknowledgement(checked, refused(to, event, sent.reason))
+    }
+    return acknowledged
   }
 
-  /** Whether a message may come in, and to whom; every refusal is a dead letter. */
-  private check(to: Address, event: Event, headers: Partial<Headers>): Checked {
+  /** The actor at an address, if it is in memory. */
+  present(to: Address): Cell | undefined {
+    return this.tree.peek(to)
+  }
+
+  /** The actor at an address as its engine shows it; a member of a pool is brought into memory. */
+  view(to: Address): unknown {
+    const cell = this.tree.cellAt(to)
+    if (cell !== undefined) return cell.spec.engine.view?.(cell)
+    throw new AmbitError(
+      'AMBIT_STOPPED',
+      `Nobody lives at "${to}". Expected the address of an actor in the tree.`,
+    )
+  }
+
+  /** Whether a message may come in; every refusal is a dead letter. */
+  private check(
+    to: Address,
+    known: Cell | undefined,
+    event: Event,
+    headers: Headers,
+  ): Message | Refused {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
-    const { message, refused: fault, detail } = receive(this.ports.random.id(), to, event, headers)
+    const engine = known?.spec.engine ?? this.tree.engineAt(to)
+    const received = receive(this.nextId(), to, event, headers, engine?.opens, known?.isDirect)
+    const { message, refused: fault, detail } = received
     if (fault !== undefined) {
       this.delivery.deadLetter(message, fault, detail)
       return { status: 'rejected', reason: fault }
     }
-    const refusal = this.tree.engineAt(to)?.refuse?.(message.body)
-    if (refusal !== undefined) {
-      this.delivery.deadLetter(message, 'invalid', refusal)
-      return { status: 'rejected', reason: 'invalid' }
-    }
-    const cell = this.tree.cellAt(to)
-    if (cell !== undefined && cell.life !== 'ended') return { cell, message }
+    const refusal = engine?.refuse?.(message.body)
+    if (refusal === undefined) return message
+    this.delivery.deadLetter(message, 'invalid', refusal)
+    return { status: 'rejected', reason: 'invalid' }
+  }
+
+  private nobody(cell: Cell | undefined, message: Message): Refused {
     const reason = cell === undefined ? 'unknownActor' : 'stopped'
     this.delivery.undeliverable(message, reason)
     return { status: 'rejected', reason }
   }
 
-  private async deliver(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
-    const checked = this.check(to, event, { once: id })
-    if ('status' in checked) throw refused(to, event, checked.reason)
-    const acknowledged = this.outside.acknowledgement(to, id)
-    const sent = this.delivery.offer(checked.cell, checked.message, 'user')
-    if (sent.status === 'rejected') {
-      this.outside.refuseAcknowledgement(checked.message, refused(to, event, sent.reason))
-    }
-    return acknowledged
+  private nextId(): string {
+    this.prefix ??= this.ports.random.id()
+    return `${this.prefix}.${++this.ids}`
+  }
+}
+
+class DoorRef implements ActorRef {
+  readonly address: Address
+  private readonly door: Door
+  /** Found again when it has left memory. */
+  private cell: Cell | undefined
+
+  constructor(address: Address, door: Door) {
+    this.address = address
+    this.door = door
+  }
+
+  send(event: Event, options?: SendOptions): SendResult {
+    const { deadline } = options ?? {}
+    return this.door.send(
+      this.address,
+      this.known(),
+      event,
+      deadline === undefined ? NO_HEADERS : { deadline },
+    )
+  }
+
+  ask(event: Event, options?: AskOptions): Promise<Event> {
+    return this.door.ask(this.address, event, options)
+  }
+
+  deliver(event: Event, { id }: { readonly id: string }): Promise<'committed' | 'duplicate'> {
+    return this.door.deliver(this.address, event, id)
+  }
+
+  view(): unknown {
+    return this.door.view(this.address)
+  }
+
+  private known(): Cell | undefined {
+    if (this.cell === undefined || this.cell.hasLeft) this.cell = this.door.present(this.address)
+    return this.cell
   }
 }
 

@@ -1,14 +1,10 @@
 import type { Address } from './address.ts'
 import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { Invocation } from './invocation.ts'
-import { findNonJson, type Json } from './json.ts'
+import { findNonJson } from './json.ts'
 import type { Clock } from './ports/clock.ts'
-import type { EffectLogic } from './ports/engine.ts'
-
-/** How an effect ended: told to the actor as a message on its reply lane. */
-export type EffectEnd =
-  | { readonly ok: true; readonly output: Json | undefined }
-  | { readonly ok: false; readonly error: ErrorRecord }
+import type { EffectLogic, End } from './ports/engine.ts'
+import { runOwned } from './stray-errors.ts'
 
 export const EFFECT_TIMEOUT_MS = 60_000
 
@@ -24,12 +20,9 @@ interface Running {
 export class Effects {
   private running = new Map<string, Running>()
   private readonly clock: Clock
-  private readonly ended: (address: Address, invocation: Invocation, end: EffectEnd) => void
+  private readonly ended: (address: Address, invocation: Invocation, end: End) => void
 
-  constructor(
-    clock: Clock,
-    ended: (address: Address, invocation: Invocation, end: EffectEnd) => void,
-  ) {
+  constructor(clock: Clock, ended: (address: Address, invocation: Invocation, end: End) => void) {
     this.clock = clock
     this.ended = ended
   }
@@ -38,13 +31,14 @@ export class Effects {
     return this.running.size
   }
 
-  start(address: Address, invocation: Invocation, logic: EffectLogic): void {
+  /** `isKept`: whether its end is stored, and so must be JSON. */
+  start(address: Address, invocation: Invocation, logic: EffectLogic, isKept: boolean): void {
     const key = keyOf(address, invocation.ref)
     if (this.running.has(key)) return
     const controller = new AbortController()
     const timeoutMs = timeoutOf(logic, invocation)
     const deadline = this.clock.now() + timeoutMs
-    const finish = (end: EffectEnd) => {
+    const finish = (end: End) => {
       if (this.running.get(key)?.controller !== controller) return
       this.forget(key)
       this.ended(address, invocation, end)
@@ -54,23 +48,27 @@ export class Effects {
       controller.abort(new Error('deadline'))
     })
     this.running.set(key, { controller, cancelTimeout })
+    const failed = (error: unknown) =>
+      finish({ ok: false, error: isKept ? toErrorRecord(error) : error })
     const { attempt } = invocation
     const input = invocation.input as never
-    // The effect starts in a microtask of its own: a synchronous throw is a failed effect, not a failed release.
-    void Promise.resolve()
-      .then(() => {
-        const idempotencyKey = logic.key?.(input) ?? key
-        const { signal } = controller
-        return logic.run(input, {
-          signal,
-          idempotencyKey,
+    try {
+      const working = runOwned({ strayed: failed }, () =>
+        logic.run(input, {
+          signal: controller.signal,
+          idempotencyKey: logic.key?.(input) ?? key,
           deadline,
           attempt,
           maybeExecuted: attempt > 1,
-        })
-      })
-      .then((output) => finish(endOf(output, invocation)))
-      .catch((error: unknown) => finish({ ok: false, error: toErrorRecord(error) }))
+        }),
+      )
+      Promise.resolve(working)
+        .then((output) => finish(isKept ? endOf(output, invocation) : { ok: true, output }))
+        .catch(failed)
+    } catch (error) {
+      // A synchronous throw is a failed effect, not a failed release.
+      failed(error)
+    }
   }
 
   abort(address: Address, ref: string): void {
@@ -108,9 +106,9 @@ function timeoutOf(logic: EffectLogic, invocation: Invocation): number {
   }
 }
 
-function endOf(output: unknown, invocation: Invocation): EffectEnd {
+function endOf(output: unknown, invocation: Invocation): End {
   const finding = findNonJson(output, 'output')
-  if (finding === undefined) return { ok: true, output: output as Json | undefined }
+  if (finding === undefined) return { ok: true, output }
   const message =
     `Effect "${invocation.src}" must answer plain JSON, but ${finding}. ` +
     'Return only what the machine needs.'

@@ -23,6 +23,8 @@ export interface Invocation {
 /** A delayed event of a machine in the cell. */
 export interface CellTimer {
   readonly id: string
+  /** Whose delayed event it is. */
+  readonly owner: string
   readonly target: string
   readonly event: Event
   readonly dueAt: number
@@ -33,8 +35,9 @@ export interface StoredSnapshot {
   readonly machine: { readonly id: string; readonly version: string; readonly hash: string }
   readonly state: Json
   readonly lastNow: number
-  readonly invocations: readonly Omit<Invocation, 'logic'>[]
-  readonly timers: readonly CellTimer[]
+  /** Left out when there are none. */
+  readonly invocations?: readonly Omit<Invocation, 'logic'>[]
+  readonly timers?: readonly CellTimer[]
   readonly output?: Json
 }
 
@@ -43,6 +46,6 @@ export function askTimerId(ref: string): string {
 }
 
 /** The id under which a machine's delayed event is kept, apart from its neighbours in the cell. */
-export function machineTimerId(target: string, id: string): string {
-  return `after ${target}|${id}`
+export function machineTimerId(owner: string, id: string): string {
+  return `after ${owner}|${id}`
 }

@@ -37,19 +37,20 @@ export type Offer =
  */
 export class Mailbox {
   readonly limits: MailboxLimits
-  private lanes: Partial<Record<Lane, Denque<Message>>> = {}
+  /** All messages in it. */
+  length = 0
+  /** The lane of the message that was taken last. */
+  takenFrom: Lane = 'user'
+  private user: Denque<Message> | undefined
+  private others: Partial<Record<Exclude<Lane, 'user'>, Denque<Message>>> | undefined
   private controlBurst = 0
 
   constructor(limits: MailboxLimits) {
     this.limits = limits
   }
 
-  get length(): number {
-    return this.size('system') + this.size('reply') + this.size('control') + this.size('user')
-  }
-
   size(lane: Lane): number {
-    return this.lanes[lane]?.length ?? 0
+    return (lane === 'user' ? this.user : this.others?.[lane])?.length ?? 0
   }
 
   isFull(lane: Lane): boolean {
@@ -60,24 +61,29 @@ export class Mailbox {
   offer(message: Message, lane: Lane): Offer {
     if (!this.isFull(lane)) {
       this.lane(lane).push(message)
-      return { status: 'accepted' }
+      this.length++
+      return ACCEPTED
     }
     if (lane !== 'user' || this.limits.overflow === 'reject') return { status: 'full' }
     if (this.limits.overflow === 'deadLetter') return { status: 'dropped', message }
     const oldest = this.lane('user').shift()
     this.lane('user').push(message)
-    return oldest === undefined ? { status: 'accepted' } : { status: 'dropped', message: oldest }
+    return oldest === undefined ? ACCEPTED : { status: 'dropped', message: oldest }
   }
 
-  take(): { message: Message; lane: Lane } | undefined {
+  take(): Message | undefined {
+    if (this.length === 0) return undefined
+    if (this.others === undefined) return this.takeFrom('user')
     return this.takeFrom('system') ?? this.takeFrom('reply') ?? this.takeControlOrUser()
   }
 
   /** Takes the first message of any lane that has been tried as often as allowed. */
   takeTried(attemptsMax: number): { message: Message; lane: Lane } | undefined {
     for (const lane of ['system', 'reply', 'control', 'user'] as const) {
-      const attempt = this.lanes[lane]?.peekFront()?.headers.attempt ?? 0
-      if (attempt >= attemptsMax) return this.takeFrom(lane)
+      const first = lane === 'user' ? this.user?.peekFront() : this.others?.[lane]?.peekFront()
+      if ((first?.headers.attempt ?? 0) < attemptsMax) continue
+      const message = this.takeFrom(lane)
+      if (message !== undefined) return { message, lane }
     }
     return undefined
   }
@@ -85,15 +91,17 @@ export class Mailbox {
   /** Puts a message back where it stood, so that order holds after a failed turn. */
   putBack(message: Message, lane: Lane): void {
     this.lane(lane).unshift(message)
+    this.length++
   }
 
   drain(): { message: Message; lane: Lane }[] {
     const rest: { message: Message; lane: Lane }[] = []
-    for (let next = this.take(); next !== undefined; next = this.take()) rest.push(next)
+    for (let message = this.take(); message !== undefined; message = this.take())
+      rest.push({ message, lane: this.takenFrom })
     return rest
   }
 
-  private takeControlOrUser() {
+  private takeControlOrUser(): Message | undefined {
     if (this.controlBurst >= CONTROL_BURST_MAX && this.size('user') > 0) {
       this.controlBurst = 0
       return this.takeFrom('user')
@@ -104,12 +112,19 @@ export class Mailbox {
     return control
   }
 
-  private takeFrom(lane: Lane): { message: Message; lane: Lane } | undefined {
-    const message = this.lanes[lane]?.shift()
-    return message === undefined ? undefined : { message, lane }
+  private takeFrom(lane: Lane): Message | undefined {
+    const message = (lane === 'user' ? this.user : this.others?.[lane])?.shift()
+    if (message === undefined) return undefined
+    this.length--
+    this.takenFrom = lane
+    return message
   }
 
   private lane(lane: Lane): Denque<Message> {
-    return (this.lanes[lane] ??= new Denque<Message>())
+    if (lane === 'user') return (this.user ??= new Denque<Message>())
+    this.others ??= {}
+    return (this.others[lane] ??= new Denque<Message>())
   }
 }
+
+const ACCEPTED: Offer = { status: 'accepted' }

@@ -40,6 +40,9 @@ export interface Headers {
   readonly privileged?: boolean
 }
 
+/** Most messages say nothing about themselves. */
+export const NO_HEADERS: Headers = Object.freeze({})
+
 /** The wire unit: id, type, body, headers. The machine sees `body` with its `type`. */
 export interface Message {
   readonly id: string
@@ -75,4 +78,8 @@ export const kernelTypes = {
   timer: 'ambit.timer',
   effectEnded: 'ambit.effect.ended',
   reply: 'ambit.reply',
+  /** An event that an actor's own callbacks and observables bring for one of its members. */
+  post: 'ambit.post',
+  /** Something that ran beside the steps has ended by itself. */
+  ended: 'ambit.member.ended',
 } as const

@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import { Deadlines } from './deadlines.ts'
 import { AmbitError } from './errors.ts'
 import type { Event, Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
@@ -6,9 +7,12 @@ import type { Clock } from './ports/clock.ts'
 export const ASKS_OUTSIDE_MAX = 10_000
 
 interface Waiting {
+  readonly id: string
+  readonly to: string
+  readonly type: string
+  readonly timeoutMs: number
   readonly resolve: (event: Event) => void
   readonly reject: (error: Error) => void
-  readonly cancel: () => void
 }
 
 interface Acknowledgement {
@@ -21,10 +25,14 @@ export class Outside {
   private asks = new Map<string, Waiting>()
   private acknowledgements = new Map<string, Acknowledgement[]>()
   private acknowledgementsAwaited = 0
-  private readonly clock: Clock
+  private readonly deadlines: Deadlines<Waiting>
 
   constructor(clock: Clock) {
-    this.clock = clock
+    this.deadlines = new Deadlines(
+      clock,
+      ({ id }) => this.asks.has(id),
+      (waiting) => this.refuse(waiting.id, timedOut(waiting)),
+    )
   }
 
   ask(id: string, to: string, type: string, timeoutMs: number): Promise<Event> {
@@ -32,14 +40,9 @@ export class Outside {
       return Promise.reject(tooMany())
     }
     return new Promise((resolve, reject) => {
-      const cancel = this.clock.wakeAt(this.clock.now() + timeoutMs, () => {
-        this.asks.delete(id)
-        const message =
-          `"${to}" did not answer "${type}" within ${timeoutMs} ms. ` +
-          'Look at what it waits for, or raise timeoutMs.'
-        reject(new AmbitError('AMBIT_ASK_TIMEOUT', message))
-      })
-      this.asks.set(id, { resolve, reject, cancel })
+      const waiting = { id, to, type, timeoutMs, resolve, reject }
+      this.asks.set(id, waiting)
+      if (timeoutMs !== Infinity) this.deadlines.add(waiting, timeoutMs, this.asks.size)
     })
   }
 
@@ -47,14 +50,12 @@ export class Outside {
     const waiting = this.asks.get(id)
     if (waiting === undefined) return
     this.asks.delete(id)
-    waiting.cancel()
     waiting.resolve(event)
   }
 
   refuse(id: string, error: Error): void {
     const waiting = this.asks.get(id)
     this.asks.delete(id)
-    waiting?.cancel()
     waiting?.reject(error)
   }
 
@@ -78,6 +79,7 @@ export class Outside {
   }
 
   refuseAll(): void {
+    this.deadlines.stop()
     const stopped = new AmbitError(
       'AMBIT_STOPPED',
       'The system stopped before the message was taken.',
@@ -100,6 +102,13 @@ export class Outside {
     if (waiting?.length === 0) this.acknowledgements.delete(key)
     return first
   }
+}
+
+function timedOut({ to, type, timeoutMs }: Waiting): AmbitError {
+  const message =
+    `"${to}" did not answer "${type}" within ${timeoutMs} ms. ` +
+    'Look at what it waits for, or raise timeoutMs.'
+  return new AmbitError('AMBIT_ASK_TIMEOUT', message)
 }
 
 function tooMany(): AmbitError {

@@ -21,50 +21,59 @@ export function prepare(
   privileged: boolean,
   turn: Turn,
 ): readonly Prepared[] {
-  return commands.map((command): Prepared => {
-    switch (command.kind) {
-      case 'tell':
-        refuseReserved(command.event, privileged)
-        checkTarget(command.to)
-        assertJson(command.event, `event ${command.event.type}`)
-        return command
-      case 'reply':
-        refuseReserved(command.event, privileged)
-        checkReplyTo(command.to)
-        assertJson(command.event, `event ${command.event.type}`)
-        return command
-      case 'schedule':
-        checkTime(command.delayMs, `the delay of "${command.id}"`)
-        assertJson(command.event, `event ${command.event.type}`)
-        return command
-      case 'put':
-        checkRow(command.key, command.value)
-        return command
-      case 'think':
-        assertJson(command.thought, `thought ${command.thought.kind}`)
-        return command
-      case 'invoke':
-        return prepareInvoke(command, privileged, turn)
-      case 'release':
-      case 'cancel':
-      case 'cancelUnder':
-      case 'observe':
-      case 'log':
-        return command
-    }
-  })
+  if (commands.length === 0) return NOTHING
+  return commands.map((command) => prepareOne(command, privileged, turn))
+}
+
+const NOTHING: readonly Prepared[] = []
+
+/** `isKept`: whether what is asked for is stored, and so must be JSON. */
+export function prepareOne(
+  command: Command,
+  privileged: boolean,
+  turn: Turn,
+  isKept = true,
+): Prepared {
+  switch (command.kind) {
+    case 'tell':
+      refuseReserved(command.event, privileged)
+      checkTarget(command.to)
+      assertJson(command.event, `event ${command.event.type}`)
+      return command
+    case 'reply':
+      refuseReserved(command.event, privileged)
+      checkReplyTo(command.to)
+      assertJson(command.event, `event ${command.event.type}`)
+      return command
+    case 'schedule':
+      checkTime(command.delayMs, `the delay of "${command.id}"`)
+      if (isKept) assertJson(command.event, `event ${command.event.type}`)
+      return command
+    case 'put':
+      checkRow(command.key, command.value)
+      return command
+    case 'think':
+      assertJson(command.thought, `thought ${command.thought.kind}`)
+      return command
+    case 'invoke':
+      return prepareInvoke(command, privileged, turn, isKept)
+    case 'release':
+    case 'cancel':
+    case 'cancelUnder':
+    case 'observe':
+    case 'log':
+      return command
+  }
 }
 
 function prepareInvoke(
   command: Extract<Command, { kind: 'invoke' }>,
   privileged: boolean,
   turn: Turn,
+  isKept: boolean,
 ): Prepared {
-  const input = (command.input ?? null) as Json
-  assertJson(input, `input of ${command.src}`)
-  if (command.path.split('/').some((id) => id === '')) {
-    throw invalid(`the invoke id "${command.path}"`, 'a name without slashes')
-  }
+  const input = (isKept ? (command.input ?? null) : command.input) as Json
+  if (isKept) assertJson(input, `input of ${command.src}`)
   const { logic } = command
   if (logic.kind === 'effect') return { ...command, input }
   try {

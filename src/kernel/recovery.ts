@@ -1,11 +1,14 @@
 import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
-import { valueFor, type EffectEnd, type Effects } from './effects.ts'
+import { releaseEverything } from './carry-out.ts'
+import { valueFor, type Effects } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Invocation } from './invocation.ts'
 import type { Lane } from './mailbox.ts'
+import { isPromise, runMaybe, wait, type MaybePromise } from './maybe.ts'
 import { kernelTypes, type Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
+import type { End } from './ports/engine.ts'
 import type { JournalSession, StoredActor } from './ports/journal.ts'
 import { parkMessage } from './take.ts'
 
@@ -14,10 +17,12 @@ export interface RecoveryCalls {
   session(): JournalSession
   schedule(cell: Cell): void
   /** Resolves once what the actor did so far is durable, or has been thrown away. */
-  committed(cell: Cell): Promise<void>
+  committed(cell: Cell): MaybePromise<void>
+  /** Runs something in the next round of the scheduler. */
+  soon(run: () => void): void
   isStopped(): boolean
   ended(cell: Cell): void
-  effectEnded(address: Address, invocation: Invocation, end: EffectEnd): void
+  effectEnded(address: Address, invocation: Invocation, end: End): void
   restarted(cell: Cell, delayMs: number): void
   failed(cell: Cell, error: unknown): void
 }
@@ -43,22 +48,20 @@ export class Recovery {
   }
 
   /** Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. */
-  async load(cell: Cell): Promise<void> {
-    this.loading++
-    try {
-      this.bringUp(cell, await this.read(cell))
-    } finally {
-      this.loading--
-    }
+  load(cell: Cell): MaybePromise<void> {
+    return runMaybe(this.loadSteps(cell))
   }
 
   restartLater(cell: Cell, delayMs: number): void {
     if (this.restarting.has(cell)) return
     this.restarting.add(cell)
     const run = () => {
-      void this.restart(cell, delayMs).finally(() => this.restarting.delete(cell))
+      const over = () => void this.restarting.delete(cell)
+      const restarted = runMaybe(this.restart(cell, delayMs))
+      if (isPromise(restarted)) void restarted.finally(over)
+      else over()
     }
-    if (delayMs === 0) this.calls.clock.soon(run)
+    if (delayMs === 0) this.calls.soon(run)
     else this.calls.clock.wakeAt(this.calls.clock.now() + delayMs, run)
   }
 
@@ -71,6 +74,15 @@ export class Recovery {
     this.restartLater(cell, 0)
   }
 
+  private *loadSteps(cell: Cell): Generator<Promise<unknown>, void> {
+    this.loading++
+    try {
+      this.bringUp(cell, yield* this.read(cell))
+    } finally {
+      this.loading--
+    }
+  }
+
   private bringUp(cell: Cell, stored: StoredActor | undefined): void {
     cell.restore(stored)
     cell.incarnation++
@@ -80,19 +92,25 @@ export class Recovery {
       return
     }
     cell.life = 'running'
-    if (cell.started) this.resumeEffects(cell)
+    if (cell.started) this.resume(cell)
     else cell.mailbox.offer(startMessage(cell), 'system')
     this.calls.schedule(cell)
   }
 
   /** A new incarnation from the last committed turn; mailbox, address and running effects stay. */
-  private async restart(cell: Cell, delayMs: number): Promise<void> {
+  private *restart(cell: Cell, delayMs: number): Generator<Promise<unknown>, void> {
     if (this.calls.isStopped() || cell.life !== 'suspended') return
     try {
-      await this.calls.committed(cell)
-      const { generation } = cell
-      cell.restore(await this.read(cell))
-      if (!cell.isDurable) cell.generation = generation
+      yield* wait(this.calls.committed(cell))
+      const { generation, seq } = cell
+      // Where nothing is kept, what ran for the life before ends with it.
+      if (cell.isDirect) releaseEverything(cell, undefined)
+      cell.restore(yield* this.read(cell))
+      if (cell.isDirect) {
+        cell.generation = generation
+        cell.seq = seq
+      }
+      cell.spec.engine.awaken?.(cell)
       cell.beginsAgain()
       cell.incarnation++
       cell.life = 'running'
@@ -108,14 +126,14 @@ export class Recovery {
   }
 
   /** A journal that does not answer is asked again; what it answers is believed. */
-  private async read(cell: Cell): Promise<StoredActor | undefined> {
+  private *read(cell: Cell): Generator<Promise<unknown>, StoredActor | undefined> {
     if (!cell.isDurable) return undefined
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.calls.session().load(cell.address)
+        return yield* wait(this.calls.session().load(cell.address))
       } catch (error) {
         if (attempt >= LOAD_ATTEMPTS_MAX || this.calls.isStopped()) throw error
-        await this.pause(LOAD_RETRY_BASE_MS * 2 ** attempt)
+        yield* wait(this.pause(LOAD_RETRY_BASE_MS * 2 ** attempt))
       }
     }
   }
@@ -127,13 +145,14 @@ export class Recovery {
   }
 
   /** Effects of an earlier process: idempotent ones run again with the same key, the others are in doubt. */
-  private resumeEffects(cell: Cell): void {
-    for (const invocation of cell.invocations.values()) {
+  private resume(cell: Cell): void {
+    cell.spec.engine.awaken?.(cell)
+    for (const invocation of [...cell.invocations.values()]) {
       if (invocation.logic.kind !== 'effect') continue
       const again = { ...invocation, attempt: invocation.attempt + 1 }
       if (valueFor(invocation.logic.idempotent, invocation)) {
-        cell.invocations.set(invocation.path, again)
-        this.effects.start(cell.address, again, invocation.logic)
+        cell.addInvocation(again)
+        this.effects.start(cell.address, again, invocation.logic, cell.isDurable)
       } else {
         this.calls.effectEnded(cell.address, invocation, inDoubt(cell, invocation))
       }
@@ -159,7 +178,7 @@ function startMessage(cell: Cell): Message {
   return cell.kernelMessage(id, { type: kernelTypes.start })
 }
 
-function inDoubt(cell: Cell, { src }: Invocation): EffectEnd {
+function inDoubt(cell: Cell, { src }: Invocation): End {
   const message =
     `"${src}" of "${cell.address}" was under way when the process ended; nobody knows whether it happened. ` +
     'Find out at the target, then settle it.'

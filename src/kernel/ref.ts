@@ -25,4 +25,6 @@ export interface ActorRef {
    * nothing: safe to repeat after a lost answer.
    */
   deliver(event: Event, options: { readonly id: string }): Promise<'committed' | 'duplicate'>
+  /** The actor as its engine shows it: an XState ref. Throws `AMBIT_STOPPED` where nobody lives. */
+  view(): unknown
 }

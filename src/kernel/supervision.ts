@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import { releaseEverything } from './carry-out.ts'
 import type { Cell } from './cell.ts'
 import { toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
@@ -44,7 +45,7 @@ export class Supervision {
   childFailed(cell: Cell, error: unknown, ended?: ExitReason): void {
     const branch = this.tree.branchOf(cell.address)
     const record = toErrorRecord(error)
-    if (branch === undefined) return this.quarantine([cell], cell.address, record)
+    if (branch === undefined) return this.quarantine([cell], cell.address, record, error)
     const isMember = branch.spec.kind === 'pool'
     const before = isMember ? (this.memberRestarts.get(cell.address) ?? []) : branch.restarts
     const window = addRestart(before, this.clock.now(), branch.spec)
@@ -54,7 +55,7 @@ export class Supervision {
     const plan = planRestart(cell.spec.restart, exit, window, this.random.next())
     this.logger.error({ actor: cell.address, err: record, plan }, 'actor failed')
     if (plan.kind === 'restart') this.restart(cell, plan.delayMs)
-    else if (plan.kind === 'leave' || isMember) this.quarantine([cell], cell.address, record)
+    else if (plan.kind === 'leave' || isMember) this.quarantine([cell], cell.address, record, error)
     else this.giveUp(branch, record)
   }
 
@@ -92,10 +93,23 @@ export class Supervision {
     for (const cell of cells) this.restart(cell, plan.delayMs)
   }
 
-  private quarantine(cells: readonly Cell[], address: Address, error: ErrorRecord): void {
-    for (const cell of cells) cell.life = 'quarantined'
+  private quarantine(
+    cells: readonly Cell[],
+    address: Address,
+    error: ErrorRecord,
+    thrown: unknown = error,
+  ): void {
+    for (const cell of cells) takeDown(cell, thrown)
     this.alarms.push({ at: this.clock.now(), address, error })
     if (this.alarms.length > ALARMS_KEPT_MAX) this.alarms.shift()
     this.logger.error({ actor: address, err: error }, 'quarantined: stays down until a human looks')
   }
+}
+
+/** The actor stays down: whoever looks sees why, and what ran beside its steps ends. */
+export function takeDown(cell: Cell, error: unknown): void {
+  cell.life = 'quarantined'
+  cell.failure = { error }
+  if (cell.isDirect) releaseEverything(cell, undefined)
+  cell.spec.engine.quiet?.(cell)
 }

@@ -7,16 +7,18 @@ import { Committer } from './committer.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
 import { Delivery } from './delivery.ts'
 import { Door } from './door.ts'
-import { Effects, type EffectEnd } from './effects.ts'
+import { Effects } from './effects.ts'
 import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message } from './message.ts'
+import { isPromise, runMaybe, wait, type MaybePromise } from './maybe.ts'
 import { Outside } from './outside.ts'
 import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
+import type { End } from './ports/engine.ts'
 import type { Journal, JournalSession } from './ports/journal.ts'
 import { silentLogger, type Logger } from './ports/logger.ts'
 import type { Observer, TurnReport } from './ports/observer.ts'
@@ -26,7 +28,8 @@ import { Registry } from './registry.ts'
 import { RestWatch } from './rest-watch.ts'
 import { RunQueue } from './run-queue.ts'
 import { startFailure } from './start-failure.ts'
-import { Supervision, type Alarm } from './supervision.ts'
+import { watchStrays } from './stray-errors.ts'
+import { Supervision, takeDown, type Alarm } from './supervision.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
@@ -40,7 +43,12 @@ export interface KernelOptions {
   readonly logger?: Logger
   readonly observers?: readonly Observer[]
   /** Called with the open journal before any actor runs. */
-  readonly opened?: (session: JournalSession) => Promise<void>
+  readonly opened?: (session: JournalSession) => MaybePromise<void>
+  /**
+   * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`, in which case everything that
+   * does not wait for a promise happens in the call.
+   */
+  readonly scheduler?: 'auto' | 'manual'
 }
 
 export interface StopOptions {
@@ -77,6 +85,12 @@ export class Kernel implements CellHost {
   private phase: 'new' | 'booting' | 'running' | 'stopping' | 'stopped' = 'new'
   private bootFailure: { address: Address; error: unknown } | undefined
   private kernelIds = 0
+  private readonly turnObservers: readonly Observer[]
+  private readonly isManual: boolean
+  /** In a manual kernel: what was put off to the next round. */
+  private later: (() => void)[] = []
+  private isDraining = false
+  private unwatchStrays: (() => void) | undefined
   private readonly rest: RestWatch
 
   constructor(options: KernelOptions) {
@@ -86,6 +100,10 @@ export class Kernel implements CellHost {
       logger = silentLogger,
     } = options
     this.options = options
+    this.isManual = options.scheduler === 'manual'
+    this.turnObservers = (options.observers ?? []).filter(
+      ({ onTurn, journaledOnly }) => onTurn !== undefined && journaledOnly !== true,
+    )
     this.clock = clock
     this.log = logger
     this.queue = new RunQueue(clock)
@@ -128,28 +146,35 @@ export class Kernel implements CellHost {
     throw new AmbitError('AMBIT_STOPPED', 'The system is not running. Call start() first.')
   }
 
-  /** Opens the journal, brings every child up, and goes on where the last owner ended. */
-  async start(): Promise<void> {
+  /**
+   * Opens the journal, brings every child up, and goes on where the last owner ended. With a manual scheduler and a
+   * journal in this process all that has happened when the call returns.
+   */
+  start(): Promise<void> {
     if (this.phase !== 'new') {
-      throw new AmbitError('AMBIT_STOPPED', 'A system is started once. Create another one.')
+      const message = 'A system is started once. Create another one.'
+      return Promise.reject(new AmbitError('AMBIT_STOPPED', message))
     }
     this.phase = 'booting'
-    const session = await this.options.journal.open()
-    this.committer = new Committer(session, this.clock, this.log, {
-      drain: () => this.queue.drain(),
-      hasWork: () => this.queue.length > 0,
-      reload: (cell, messages, blamed) => this.recovery.reload(cell, messages, blamed),
-      rested: () => this.rest.rested(),
-    })
     try {
-      await this.options.opened?.(session)
-      for (const cell of this.tree.fixed) await this.bringUp(cell)
-      await this.boot(session)
+      return Promise.resolve(runMaybe(this.startSteps()))
     } catch (error) {
-      await this.stop({ graceMs: 0 })
-      throw error
+      return Promise.reject(error as Error)
     }
-    this.phase = 'running'
+  }
+
+  /** Runs everything that is due, at once. For a manual scheduler. */
+  drain(): void {
+    if (this.isDraining) return
+    this.isDraining = true
+    try {
+      do {
+        for (const run of this.later.splice(0)) run()
+        this.committer?.drainNow()
+      } while (this.later.length > 0)
+    } finally {
+      this.isDraining = false
+    }
   }
 
   /** Lets running effects end within the grace time, commits what they bring, and closes the journal. */
@@ -163,6 +188,8 @@ export class Kernel implements CellHost {
     await this.committer?.finish()
     this.outside.refuseAll()
     this.phase = 'stopped'
+    this.unwatchStrays?.()
+    for (const cell of this.tree.all()) cell.spec.engine.quiet?.(cell)
     await this.committer?.session.close()
     this.committer = undefined
   }
@@ -204,6 +231,10 @@ export class Kernel implements CellHost {
 
   // What the cells call back, as their host.
 
+  get isWatched(): boolean {
+    return this.turnObservers.length > 0
+  }
+
   logger(address: Address): Logger {
     return this.log.child({ actor: address })
   }
@@ -221,6 +252,12 @@ export class Kernel implements CellHost {
     this.delivery.route(message, lane)
   }
 
+  postTo(cell: Cell, body: Event, lane: Lane): void {
+    if (cell.life === 'ended' || cell.hasLeft) return
+    this.delivery.offer(cell, this.kernelMessage(cell.address, body), lane)
+    this.takeAtOnce()
+  }
+
   freed(cell: Cell): void {
     this.delivery.freed(cell)
   }
@@ -229,7 +266,7 @@ export class Kernel implements CellHost {
     // Between the turn and its release the machine may have left: then there is nothing to start.
     if (cell.invocations.get(invocation.path)?.ref !== invocation.ref) return
     const { logic } = invocation
-    if (logic.kind === 'effect') this.effects.start(cell.address, invocation, logic)
+    if (logic.kind === 'effect') this.effects.start(cell.address, invocation, logic, cell.isDurable)
   }
 
   abortEffect(cell: Cell, ref: string): void {
@@ -252,7 +289,7 @@ export class Kernel implements CellHost {
     this.exited(cell, { kind: 'error', error: toErrorRecord(error) })
     if (this.isBooting(cell) && !cell.started) {
       this.bootFailure ??= { address: cell.address, error }
-      cell.life = 'quarantined'
+      takeDown(cell, error)
       return
     }
     this.supervision.childFailed(cell, error)
@@ -282,15 +319,20 @@ export class Kernel implements CellHost {
   }
 
   reported(report: TurnReport): void {
-    this.tell((observer) => observer.onTurn?.(report))
+    const observers = report.isJournaled ? this.options.observers : this.turnObservers
+    this.tell((observer) => observer.onTurn?.(report), observers)
   }
 
   private createRecovery(): Recovery {
     return new Recovery(this.effects, {
       clock: this.clock,
+      soon: (run) => {
+        if (this.isManual) this.later.push(run)
+        else this.clock.soon(run)
+      },
       session: () => this.session,
       schedule: (cell) => this.schedule(cell),
-      committed: async (cell) => this.committer?.committed(cell),
+      committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
       ended: (cell) => this.ended(cell, { kind: 'normal' }),
       effectEnded: (address, invocation, end) => this.effectEnded(address, invocation, end),
@@ -300,8 +342,33 @@ export class Kernel implements CellHost {
     })
   }
 
-  private async boot(session: JournalSession): Promise<void> {
-    const recovery = await session.recover()
+  private *startSteps(): Generator<Promise<unknown>, void> {
+    const session = yield* wait(this.options.journal.open())
+    this.committer = this.createCommitter(session)
+    this.unwatchStrays = watchStrays()
+    try {
+      yield* wait(this.options.opened?.(session))
+      for (const cell of this.tree.fixed) yield* wait(this.bringUp(cell))
+      yield* this.boot(session)
+    } catch (error) {
+      yield* wait(this.stop({ graceMs: 0 }))
+      throw error
+    }
+    this.phase = 'running'
+  }
+
+  private createCommitter(session: JournalSession): Committer {
+    const calls = {
+      drain: () => this.queue.drain(),
+      hasWork: () => this.queue.length > 0,
+      reload: this.recovery.reload.bind(this.recovery),
+      rested: () => this.rest.rested(),
+    }
+    return new Committer(session, this.clock, this.log, calls, this.isManual)
+  }
+
+  private *boot(session: JournalSession): Generator<Promise<unknown>, void> {
+    const recovery = yield* wait(session.recover())
     this.timers.hold()
     for (const { address, id, dueAt } of recovery.timers) this.timers.set(address, id, dueAt)
     for (const address of recovery.busy) {
@@ -312,8 +379,16 @@ export class Kernel implements CellHost {
       this.route(message, message.headers.stream?.lane ?? 'user')
     this.committer?.wake()
     const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
-    while (this.bootFailure === undefined && !this.tree.fixed.every(isUp)) await this.rest.next()
-    if (this.bootFailure === undefined) return this.wakeTimers()
+    const isDecided = () => this.bootFailure !== undefined || this.tree.fixed.every(isUp)
+    if (this.isManual) this.drain()
+    while (!isDecided()) {
+      yield* wait(this.rest.next())
+      if (this.isManual) this.drain()
+    }
+    if (this.bootFailure === undefined) {
+      yield* this.wakeTimers()
+      return
+    }
     throw startFailure(this.bootFailure.address, this.bootFailure.error)
   }
 
@@ -321,24 +396,28 @@ export class Kernel implements CellHost {
    * What was sent before the last process ended comes before what fell due since: an answer that waits in an outbox is
    * heard before its deadline passes, and a decision that was handed in counts before its case expires.
    */
-  private async wakeTimers(): Promise<void> {
+  private *wakeTimers(): Generator<Promise<unknown>, void> {
     const latest = this.clock.elapsed() + TIMERS_HELD_MS_MAX
     const isSettled = () => this.recovery.isAtRest && (this.committer?.isAtRest() ?? true)
     for (let round = 0; !isSettled() && round < TIMERS_HELD_ROUNDS_MAX; round++) {
       if (this.clock.elapsed() >= latest) break
-      await new Promise<void>((resolve) => this.clock.soon(resolve))
+      yield* wait(new Promise<void>((resolve) => this.clock.soon(resolve)))
     }
     this.timers.wake()
   }
 
-  private async bringUp(cell: Cell, fault?: unknown): Promise<void> {
-    try {
-      if (fault !== undefined) throw startFailure(cell.address, fault)
-      await this.recovery.load(cell)
-    } catch (error) {
+  private bringUp(cell: Cell, fault?: unknown): MaybePromise<void> {
+    const failed = (error: unknown) => {
       if (this.isBooting(cell))
         throw error instanceof AmbitError ? error : startFailure(cell.address, error)
       if (this.phase !== 'stopped') this.supervision.recoveryFailed(cell, error)
+    }
+    try {
+      if (fault !== undefined) throw startFailure(cell.address, fault)
+      const loaded = this.recovery.load(cell)
+      if (isPromise(loaded)) return loaded.catch(failed)
+    } catch (error) {
+      failed(error)
     }
   }
 
@@ -348,14 +427,24 @@ export class Kernel implements CellHost {
 
   private timerDue(address: Address, id: string): void {
     this.route(this.kernelMessage(address, { type: kernelTypes.timer, id }), 'reply')
+    this.takeAtOnce()
   }
 
-  private effectEnded(address: Address, invocation: Invocation, end: EffectEnd): void {
+  /**
+   * By hand and under virtual time, what comes from beside the steps runs at its own moment: a timer before the clock
+   * moves on to the next, an effect's end before the next one. Only what is sent from outside waits for `drain()`.
+   */
+  private takeAtOnce(): void {
+    if (this.isManual && this.clock.isVirtual === true && this.phase === 'running') this.drain()
+  }
+
+  private effectEnded(address: Address, invocation: Invocation, end: End): void {
     const { path, ref, src, attempt } = invocation
     if (!end.ok)
       this.log.warn({ actor: address, effect: src, attempt, err: end.error }, 'effect failed')
     const body = { type: kernelTypes.effectEnded, path, ref, ...end }
     this.route(this.kernelMessage(address, body), 'reply')
+    this.takeAtOnce()
   }
 
   private kernelMessage(to: Address, body: Event): Message {
@@ -372,14 +461,18 @@ export class Kernel implements CellHost {
     return this.recovery.isAtRest && this.effects.size === 0 && (this.committer?.isAtRest() ?? true)
   }
 
-  private tell(notify: (observer: Observer) => unknown): void {
-    for (const observer of this.options.observers ?? []) {
+  private tell(
+    notify: (observer: Observer) => unknown,
+    observers: readonly Observer[] = this.options.observers ?? [],
+  ): void {
+    for (const observer of observers) {
       const failed = (error: unknown) => {
         this.log.warn({ err: toErrorRecord(error) }, 'an observer failed')
       }
       try {
         // An observer may be an async function: what it rejects with later is no one else's business either.
-        Promise.resolve(notify(observer)).catch(failed)
+        const told = notify(observer)
+        if (told instanceof Promise) told.catch(failed)
       } catch (error) {
         failed(error)
       }

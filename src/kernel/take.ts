@@ -1,55 +1,28 @@
+import { admit, type Admission, type StepAdmission } from './admission.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, releaseEverything } from './carry-out.ts'
-import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
-import { askTimerId, type Invocation } from './invocation.ts'
+import type { ErrorRecord } from './errors.ts'
+import type { CellTimer } from './invocation.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, type Event, type Message } from './message.ts'
+import { kernelTypes, NO_HEADERS, type Message } from './message.ts'
 import { prepare, type Prepared } from './prepare.ts'
-import type { Incoming, Settlement, Step } from './ports/engine.ts'
-import { turnRandom, withTurn, type Turn } from './turn.ts'
-
-/** What a taken message turns out to be. */
-type Admission =
-  | { readonly kind: 'start'; readonly fresh: boolean }
-  | { readonly kind: 'stop' }
-  | {
-      readonly kind: 'step'
-      readonly incoming: Incoming
-      readonly ends?: Invocation
-      readonly timer?: string
-    }
-  | { readonly kind: 'stale' }
+import type { Step } from './ports/engine.ts'
+import { CellTurn, enterTurn } from './turn.ts'
 
 /** Takes one message and makes a turn of it. Answers whether there was one. */
 export function takeOne(cell: Cell): boolean {
   if (cell.life !== 'running') return false
-  const next = cell.mailbox.take()
-  if (next === undefined) return false
-  cell.host.freed(cell)
-  const { message, lane } = next
-  const place = placeInStream(cell, message)
-  if (place === 'done') {
-    cell.host.dispose(message)
-    return true
-  }
-  if (place === 'early') {
-    // It stays in its sender's outbox and comes again, in its order, with the next start.
-    const { id, type } = message
-    cell.host.logger(cell.address).error({ message: id, type }, 'gap in a stream: not taken')
-    return true
-  }
-  const { once, deadline } = message.headers
-  if (once !== undefined && cell.rows.has(onceKey(once))) {
-    // The first may not be durable yet: the repeat is answered after the commit that makes it so.
-    cell.commit.taken.push(next)
-    cell.commit.releases.push(() => cell.host.acknowledged(message, 'duplicate'))
-    cell.host.changed(cell)
-    return true
-  }
+  const { mailbox } = cell
+  const message = mailbox.take()
+  if (message === undefined) return false
+  const lane = mailbox.takenFrom
+  if (cell.held !== undefined) cell.host.freed(cell)
+  const { headers } = message
+  if (headers !== NO_HEADERS && !isWanted(cell, message, lane)) return true
   const clockNow = cell.host.clock.now()
   const now = Math.max(cell.lastNow, clockNow)
-  if (deadline !== undefined && deadline < clockNow) {
+  if (headers.deadline !== undefined && headers.deadline < clockNow) {
     expire(cell, message, lane, now)
     return true
   }
@@ -65,12 +38,34 @@ export function takeOne(cell: Cell): boolean {
   return true
 }
 
+/** A message that was taken before, or comes before its turn, is put out of the way. */
+function isWanted(cell: Cell, message: Message, lane: Lane): boolean {
+  const place = placeInStream(cell, message)
+  if (place === 'done') {
+    cell.host.dispose(message)
+    return false
+  }
+  if (place === 'early') {
+    // It stays in its sender's outbox and comes again, in its order, with the next start.
+    const { id, type } = message
+    cell.host.logger(cell.address).error({ message: id, type }, 'gap in a stream: not taken')
+    return false
+  }
+  const { once } = message.headers
+  if (once === undefined || !cell.rows.has(onceKey(once))) return true
+  // The first may not be durable yet: the repeat is answered after the commit that makes it so.
+  if (!cell.isDirect) cell.commit.taken.push({ message, lane })
+  cell.release(() => cell.host.acknowledged(message, 'duplicate'))
+  cell.host.changed(cell)
+  return false
+}
+
 /** Takes a numbered message for good without a turn, so that the next of its stream is the next. */
 export function skipMessage(cell: Cell, message: Message): void {
   const { stream } = message.headers
   if (stream === undefined) return
-  if (!cell.isDurable) cell.host.dispose(message)
-  cell.commit.consumed.push({ ...stream, receiver: cell.address })
+  if (cell.isDirect) cell.host.dispose(message)
+  else cell.commit.consumed.push({ ...stream, receiver: cell.address })
   cell.putRow(highWaterKey(message), stream.number)
   cell.host.changed(cell)
 }
@@ -99,35 +94,35 @@ function makeTurn(
   now: number,
   admission: Admission,
 ): void {
-  const turn: Turn = {
-    now,
-    systemId: cell.host.systemId,
-    address: cell.address,
-    generation: cell.generation,
-    seq: cell.seq + 1,
-    message,
-    authority: cell.authority,
-    rows: cell.rowsView,
-    random: turnRandom(message.id, cell.seq + 1),
-  }
+  const turn = new CellTurn(cell, message, now)
+  const outer = enterTurn(turn)
   let step: Step | undefined
   let prepared: readonly Prepared[] = []
+  // Where commands are carried out as the step gives them, what ends with the message has to end before.
+  if (cell.isDirect) settle(cell, admission)
   try {
-    step = withTurn(turn, () => stepOf(cell, admission, turn))
-    if (step?.status === 'error') throw asError(step.error)
-    if (step?.output !== undefined) assertJson(step.output, 'output')
-    prepared = withTurn(turn, () => prepare(step?.commands ?? [], cell.spec.privileged, turn))
+    cell.turn = turn
+    cell.performed = 0
+    step = stepOf(cell, admission)
+    if (step !== undefined) {
+      if (step.status === 'error') throw step.error
+      if (step.output !== undefined && !cell.isDirect) assertJson(step.output, 'output')
+      prepared = prepare(step.commands, cell.spec.privileged, turn)
+    }
   } catch (error) {
+    if (cell.isDirect) undoAtOnce(cell, admission)
     fail(cell, message, lane, error)
     return
+  } finally {
+    cell.turn = undefined
+    enterTurn(outer)
   }
   beginTurn(cell, message, lane)
   if (admission.kind === 'stop') return endLife(cell, message, now, 'stopped')
-  if (admission.kind === 'start') beginGeneration(cell, admission.fresh)
-  if (admission.kind === 'step') settleAdmission(cell, admission)
+  if (!cell.isDirect) settle(cell, admission)
   if (step === undefined) return
   cell.state = step.state
-  const notes = carryOut(cell, message, prepared, now)
+  const notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
   if (step.status === 'done') {
     cell.output = step.output as Json | undefined
     return endLife(cell, message, now, 'done', notes)
@@ -135,12 +130,30 @@ function makeTurn(
   endTurn(cell, message, now, notes)
 }
 
-function stepOf(cell: Cell, admission: Admission, turn: Turn): Step | undefined {
+/** The turn has not happened: what it would have ended goes on. */
+function undoAtOnce(cell: Cell, admission: Admission): void {
+  // Refs of effects that the turn has started must not come again.
+  cell.seq++
+  if (admission.kind === 'start') cell.started = false
+  if (admission.kind !== 'step' || cell.performed > 0) return
+  if (admission.ends !== undefined) cell.addInvocation(admission.ends)
+  const { timer, incoming } = admission
+  if (timer !== undefined) cell.addTimer(incoming as CellTimer)
+}
+
+function settle(cell: Cell, admission: Admission): void {
+  if (admission.kind === 'start') beginGeneration(cell, admission.fresh)
+  if (admission.kind === 'step') settleAdmission(cell, admission)
+}
+
+const NO_NOTES: Record<string, Json | undefined> = {}
+
+function stepOf(cell: Cell, admission: Admission): Step | undefined {
   switch (admission.kind) {
     case 'start':
-      return cell.spec.engine.start(cell.input, turn)
+      return cell.spec.engine.start(cell.input, cell)
     case 'step':
-      return cell.spec.engine.step(cell.state, admission.incoming, turn)
+      return cell.spec.engine.step(cell.state, admission.incoming, cell)
     case 'stop':
     case 'stale':
       return undefined
@@ -148,16 +161,14 @@ function stepOf(cell: Cell, admission: Admission, turn: Turn): Step | undefined 
 }
 
 function beginTurn(cell: Cell, message: Message, lane: Lane): void {
-  const { commit } = cell
-  commit.taken.push({ message, lane })
-  cell.seq++
-  cell.turnRows = []
+  if (!cell.isDirect) cell.commit.taken.push({ message, lane })
+  cell.beginTurn()
   const { stream, once } = message.headers
   if (once !== undefined) cell.putRow(onceKey(once), cell.seq)
   if (stream === undefined) return
   // An actor that keeps nothing takes the message out of the outbox by itself: no commit of its own will.
-  if (!cell.isDurable) commit.releases.push(() => cell.host.dispose(message))
-  commit.consumed.push({ ...stream, receiver: cell.address })
+  if (cell.isDirect) cell.host.dispose(message)
+  else cell.commit.consumed.push({ ...stream, receiver: cell.address })
   cell.putRow(highWaterKey(message), stream.number)
 }
 
@@ -168,48 +179,56 @@ function endTurn(
   notes: Record<string, Json | undefined>,
 ): void {
   cell.lastNow = now
-  const { id, version } = cell.spec.engine
-  const state =
-    cell.status === 'active' && cell.started ? cell.spec.engine.describe(cell.state) : null
-  const { commit } = cell
   if (message.headers.once !== undefined) {
-    commit.releases.push(() => cell.host.acknowledged(message, 'committed'))
+    cell.release(() => cell.host.acknowledged(message, 'committed'))
   }
-  if (cell.isDurable) {
-    commit.records.push(
-      JSON.stringify({
-        v: 1,
-        actor: cell.address,
-        generation: cell.generation,
-        incarnation: cell.incarnation,
-        seq: cell.seq,
-        at: now,
-        machine: `${id}@${version}`,
-        disposition: 'processed',
-        message: {
-          id: message.id,
-          type: message.type,
-          body: message.body,
-          headers: message.headers,
-        },
-        state,
-        status: cell.status,
-        ...notes,
-      }),
-    )
-  }
+  if (!cell.isDirect) cell.commit.records.push(recordOf(cell, message, now, notes))
+  else if (!cell.host.isWatched) return
   const report = {
     address: cell.address,
     generation: cell.generation,
     seq: cell.seq,
     at: now,
     type: message.type,
-    state,
+    state: stateOf(cell),
     status: cell.status,
     rows: cell.turnRows,
+    isJournaled: !cell.isDirect,
   }
-  commit.releases.push(() => cell.host.reported(report))
+  cell.release(() => cell.host.reported(report))
   cell.host.changed(cell)
+}
+
+function recordOf(
+  cell: Cell,
+  message: Message,
+  now: number,
+  notes: Record<string, Json | undefined>,
+): string {
+  const { id, version } = cell.spec.engine
+  return JSON.stringify({
+    v: 1,
+    actor: cell.address,
+    generation: cell.generation,
+    incarnation: cell.incarnation,
+    seq: cell.seq,
+    at: now,
+    machine: `${id}@${version}`,
+    disposition: 'processed',
+    message: {
+      id: message.id,
+      type: message.type,
+      body: message.body,
+      headers: message.headers,
+    },
+    state: stateOf(cell),
+    status: cell.status,
+    ...notes,
+  })
+}
+
+function stateOf(cell: Cell): Json {
+  return cell.status === 'active' && cell.started ? cell.spec.engine.describe(cell.state) : null
 }
 
 function endLife(
@@ -223,7 +242,10 @@ function endLife(
   cell.status = status
   cell.life = 'ended'
   const reason = { kind: status === 'done' ? ('normal' as const) : ('shutdown' as const) }
-  cell.commit.releases.push(() => cell.host.ended(cell, reason))
+  cell.release(() => {
+    cell.spec.engine.quiet?.(cell)
+    cell.host.ended(cell, reason)
+  })
   endTurn(cell, message, now, notes)
 }
 
@@ -234,102 +256,26 @@ function beginGeneration(cell: Cell, fresh: boolean): void {
   cell.started = true
 }
 
-function settleAdmission(cell: Cell, admission: Extract<Admission, { kind: 'step' }>): void {
+function settleAdmission(cell: Cell, admission: StepAdmission): void {
   if (admission.ends !== undefined) endInvocation(cell, admission.ends)
   if (admission.timer === undefined) return
-  cell.timers.delete(admission.timer)
-  cell.commit.clearTimer(admission.timer)
+  cell.dropTimer(admission.timer)
+  if (!cell.isDirect) cell.commit.clearTimer(admission.timer)
 }
 
 function expire(cell: Cell, message: Message, lane: Lane, now: number): void {
   beginTurn(cell, message, lane)
   endTurn(cell, message, now, { disposition: 'expired' })
-  cell.commit.releases.push(() => cell.host.deadLetter(message, 'expired'))
+  cell.release(() => cell.host.deadLetter(message, 'expired'))
 }
 
 function fail(cell: Cell, message: Message, lane: Lane, error: unknown): void {
-  const attempt = (message.headers.attempt ?? 0) + 1
+  // What was carried out at once cannot be taken back, so it is not done again.
+  const { attemptsMax } = cell.spec
+  const attempt = cell.performed > 0 ? attemptsMax : (message.headers.attempt ?? 0) + 1
   cell.life = 'suspended'
   cell.mailbox.putBack({ ...message, headers: { ...message.headers, attempt } }, lane)
   cell.host.failed(cell, error)
-}
-
-function admit(cell: Cell, message: Message, now: number): Admission {
-  switch (message.type) {
-    case kernelTypes.start:
-      if (cell.started && message.body.fresh !== true) return { kind: 'stale' }
-      return { kind: 'start', fresh: message.body.fresh === true }
-    case kernelTypes.stop:
-      return { kind: 'stop' }
-    case kernelTypes.timer:
-      return admitTimer(cell, String(message.body.id), now)
-    case kernelTypes.effectEnded:
-      return admitEffectEnd(cell, message.body)
-    case kernelTypes.reply:
-      return admitReply(cell, message)
-    default:
-      return { kind: 'step', incoming: { target: '', event: message.body } }
-  }
-}
-
-function admitTimer(cell: Cell, id: string, now: number): Admission {
-  const timer = cell.timers.get(id)
-  if (timer === undefined) return { kind: 'stale' }
-  if (timer.dueAt > now) {
-    cell.host.setTimer(cell.address, id, timer.dueAt)
-    return { kind: 'stale' }
-  }
-  const asked = [...cell.invocations.values()].find(({ ref }) => askTimerId(ref) === id)
-  if (asked === undefined) return { kind: 'step', incoming: timer, timer: id }
-  const message =
-    `"${asked.asked ?? ''}" did not answer "${asked.src}" of "${cell.address}" in time. ` +
-    'Look at what it waits for, or raise the timeout.'
-  const error = toErrorRecord(new AmbitError('AMBIT_ASK_TIMEOUT', message))
-  return ending(asked, { status: 'error', error })
-}
-
-function admitEffectEnd(cell: Cell, body: Event): Admission {
-  const invocation = cell.invocations.get(String(body.path))
-  if (invocation === undefined || invocation.ref !== body.ref) return { kind: 'stale' }
-  const settled =
-    body.ok === true
-      ? ({ status: 'done', output: body.output } as const)
-      : ({ status: 'error', error: body.error } as const)
-  return ending(invocation, settled)
-}
-
-/** Only who was asked can answer: an invocation's name can be guessed, a sender's address cannot be forged. */
-function admitReply(cell: Cell, { body, headers }: Message): Admission {
-  const invocation = [...cell.invocations.values()].find(({ ref }) => ref === body.invocation)
-  if (invocation?.logic.kind !== 'ask') return { kind: 'stale' }
-  if (headers.from !== invocation.asked) return { kind: 'stale' }
-  const answer = body.event as Event
-  const settled = invocation.logic.settle?.(answer, invocation.input as never) ?? {
-    status: 'done',
-    output: answer,
-  }
-  return ending(invocation, settled)
-}
-
-function ending(invocation: Invocation, settled: Settlement): Admission {
-  const { path } = invocation
-  const cut = path.lastIndexOf('/')
-  const target = cut < 0 ? '' : path.slice(0, cut)
-  const id = path.slice(cut + 1)
-  switch (settled.status) {
-    case 'done': {
-      const event = { type: `xstate.done.actor.${id}`, output: settled.output, actorId: id }
-      return { kind: 'step', incoming: { target, event, ended: id }, ends: invocation }
-    }
-    case 'error': {
-      const event = { type: `xstate.error.actor.${id}`, error: settled.error, actorId: id }
-      return { kind: 'step', incoming: { target, event, ended: id }, ends: invocation }
-    }
-    case 'notice':
-      return { kind: 'step', incoming: { target, event: settled.event } }
-    case 'ignored':
-      return { kind: 'stale' }
-  }
 }
 
 /** A numbered message is taken once and in its order: its stream's high water says which number is next. */
@@ -350,13 +296,4 @@ function onceKey(id: string): string {
 function highWaterKey(message: Message): string {
   const { stream } = message.headers
   return stream === undefined ? '' : `~in:${stream.sender}|${stream.generation}|${stream.lane}`
-}
-
-function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
-  const record = toErrorRecord(thrown)
-  return Object.assign(new Error(record.message), {
-    name: record.name,
-    ...(record.code && { code: record.code }),
-  })
 }

@@ -79,7 +79,8 @@ export class Tree {
       fault = error
     }
     const cell = this.makeCell(address, member, input, branch.authority)
-    this.members.add(cell)
+    // What is not journaled cannot leave memory and come back.
+    if (member.durability === 'sync') this.members.add(cell)
     this.born(cell, fault)
     return cell
   }
@@ -110,7 +111,16 @@ export class Tree {
 
   /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */
   remove(cell: Cell): void {
-    if (this.members.delete(cell)) this.cells.delete(cell.address)
+    if (!this.isMember(cell)) return
+    this.members.delete(cell)
+    this.cells.delete(cell.address)
+    cell.hasLeft = true
+  }
+
+  private isMember(cell: Cell): boolean {
+    return (
+      this.cells.get(cell.address) === cell && this.branchOf(cell.address)?.spec.kind === 'pool'
+    )
   }
 
   /** Above the limit, members that only wait leave memory; the next message brings them back from the journal. */

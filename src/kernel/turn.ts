@@ -29,6 +29,18 @@ export interface Turn {
 
 let current: Turn | undefined
 
+/** The turn that is being stepped, if one is. */
+export function turnUnderWay(): Turn | undefined {
+  return current
+}
+
+/** Makes a turn the one under way; answers the one before, which must be put back. */
+export function enterTurn(turn: Turn | undefined): Turn | undefined {
+  const outer = current
+  current = turn
+  return outer
+}
+
 /**
  * The turn that is being stepped: its `now`, message, rows and seeded `random`. A step is synchronous, so any guard,
  * assign, delay or input function may call it. Throws `AMBIT_NOT_IN_TURN` elsewhere, for instance in an effect.
@@ -39,6 +51,59 @@ export function thisTurn(): Turn {
     'AMBIT_NOT_IN_TURN',
     'thisTurn() was called outside a step. Read it in a guard, assign, delay or input function and pass the value on.',
   )
+}
+
+/** The turn of a cell. It is made for every message, so it keeps nothing that the cell already says. */
+export class CellTurn implements Turn {
+  readonly message: Message
+  readonly now: number
+  private readonly cell: TurnPlace
+  private chance: (() => number) | undefined
+
+  constructor(cell: TurnPlace, message: Message, now: number) {
+    this.cell = cell
+    this.message = message
+    this.now = now
+  }
+
+  get systemId(): string {
+    return this.cell.host.systemId
+  }
+
+  get address(): Address {
+    return this.cell.address
+  }
+
+  get generation(): number {
+    return this.cell.generation
+  }
+
+  get seq(): number {
+    return this.cell.seq + 1
+  }
+
+  get authority(): readonly Json[] {
+    return this.cell.authority
+  }
+
+  get rows(): RowsView {
+    return this.cell.rows
+  }
+
+  random(): number {
+    this.chance ??= turnRandom(this.message.id, this.seq)
+    return this.chance()
+  }
+}
+
+/** What a turn knows of the actor it is made for. */
+interface TurnPlace {
+  readonly address: Address
+  readonly generation: number
+  readonly seq: number
+  readonly authority: readonly Json[]
+  readonly rows: RowsView
+  readonly host: { readonly systemId: string }
 }
 
 /** Runs a step with the given turn as `thisTurn()`. */

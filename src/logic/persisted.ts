@@ -1,105 +1,174 @@
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
+import { toErrorRecord } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
-import { childMachine, logicOf } from './machine-actors.ts'
-import { collectingScope, lightRef, type LightRef } from './scope.ts'
+import {
+  asMachine,
+  logicAt,
+  NO_MEMBERS,
+  parentOf,
+  type CellState,
+  type Member,
+} from './cell-state.ts'
+import { isMachine, kindOf, type Logic, type MemberSnapshot } from './logic-kinds.ts'
+import { MemberRef, type Habitat } from './refs.ts'
+import { StepScope } from './step-scope.ts'
 
-/** The machines of one cell by path (`''` is the root), and the `src` of every child by path. */
-export interface MachineState {
-  readonly machines: ReadonlyMap<string, AnyMachineSnapshot>
-  readonly sources: ReadonlyMap<string, string>
-}
-
-interface StoredMachine {
-  readonly value: Json
-  readonly context: Json
-  readonly status: string
-  readonly history?: Json
-  readonly output?: Json
-}
-
+/** What the journal keeps of an actor's state. */
 export interface StoredCell {
-  readonly machines: Readonly<Record<string, StoredMachine>>
-  readonly sources?: Readonly<Record<string, string>>
+  readonly root: StoredMember
+  readonly members?: Readonly<Record<string, StoredChild>>
+  readonly booked?: number
 }
 
-export function persistCell(state: MachineState): StoredCell {
-  const machines: Record<string, StoredMachine> = {}
-  for (const [path, snapshot] of state.machines) machines[path] = persistMachine(snapshot)
-  return { machines, ...(state.sources.size > 0 && { sources: Object.fromEntries(state.sources) }) }
+interface StoredMember {
+  readonly value?: Json
+  readonly context?: Json
+  /** Left out while active. */
+  readonly status?: MemberSnapshot['status']
+  readonly history?: Readonly<Record<string, readonly string[]>>
+  readonly output?: Json
+  readonly error?: Json
+  /** What other logic than a machine persists of itself. */
+  readonly plain?: Json
 }
 
-export function restoreCell(root: AnyStateMachine, stored: StoredCell): MachineState {
-  const sources = new Map(Object.entries(stored.sources ?? {}))
-  const machines = new Map<string, AnyMachineSnapshot>()
-  // Parents come before their children: a shorter path is restored first.
-  const paths = Object.keys(stored.machines).sort((a, b) => a.length - b.length)
-  for (const path of paths) {
-    const machine = path === '' ? root : childMachineAt(machines, sources, path)
-    const saved = stored.machines[path]
-    if (machine === undefined || saved === undefined) continue
-    machines.set(path, restoreMachine(machine, saved, path, sources))
-  }
-  return { machines, sources }
+interface StoredChild extends StoredMember {
+  readonly id: string
+  readonly key: string
+  readonly src: string
+  readonly systemId?: string
+  readonly synced?: true
 }
 
-function persistMachine(snapshot: AnyMachineSnapshot): StoredMachine {
-  const history: Record<string, readonly { id: string }[]> = {}
-  for (const [key, nodes] of Object.entries(
-    snapshot.historyValue as Record<string, readonly { id: string }[]>,
-  )) {
-    history[key] = nodes.map(({ id }) => ({ id }))
+export function persistCell(state: CellState): StoredCell {
+  const { root, members, booked } = state
+  const children: Record<string, StoredChild> = {}
+  for (const [path, member] of members) {
+    const { id, key, src, systemId, isSynced, snapshot } = member
+    children[path] = {
+      id,
+      key,
+      src: String(src),
+      ...(systemId !== undefined && { systemId }),
+      ...(isSynced && { synced: true }),
+      ...persistMember(snapshot),
+    }
   }
   return {
-    value: snapshot.value as Json,
-    context: snapshot.context as Json,
-    status: snapshot.status,
-    ...(Object.keys(history).length > 0 && { history: history }),
-    ...(snapshot.output !== undefined && { output: snapshot.output as Json }),
+    root: persistMember(root),
+    ...(members.size > 0 && { members: children }),
+    ...(booked !== 1 && { booked }),
   }
+}
+
+export function restoreCell(logic: Logic, stored: StoredCell, habitat: Habitat): CellState {
+  const root = restoreMember(logic, stored.root, habitat, habitat.root)
+  if (stored.members === undefined) return { root, members: NO_MEMBERS, booked: stored.booked ?? 1 }
+  const members = new Map<string, Member>()
+  // Parents come before their children: a shorter path is restored first.
+  const entries = Object.entries(stored.members).sort(([a], [b]) => depthOf(a) - depthOf(b))
+  for (const [path, saved] of entries) {
+    const { id, key, src, systemId, synced } = saved
+    const parentRef = members.get(parentOf(path))?.ref ?? habitat.root
+    const ref = new MemberRef(habitat, id, path, parentRef)
+    ref.src = src
+    ref.systemId = systemId
+    const member: Member = {
+      id,
+      ref,
+      key,
+      src,
+      snapshot: { status: 'active' },
+      isSynced: synced === true,
+      ...(systemId !== undefined && { systemId }),
+    }
+    members.set(path, member)
+    const behind = logicAt(logic, members, path)
+    if (behind === undefined) throw new Error(`nothing is behind "${src}" any more`)
+    const snapshot = restoreMember(behind, saved, habitat, ref)
+    members.set(path, { ...member, snapshot })
+    if (snapshot.status !== 'active') ref.end(snapshot)
+    const parent = path.includes('/') ? members.get(parentOf(path))?.snapshot : root
+    if (parent?.children !== undefined) parent.children[key] = ref
+  }
+  return { root, members, booked: stored.booked ?? 1 }
+}
+
+function persistMember(snapshot: MemberSnapshot): StoredMember {
+  const { status, output, error } = snapshot
+  const ending = {
+    ...(status !== 'active' && { status }),
+    ...(output !== undefined && { output: output as Json }),
+    ...(error !== undefined && { error: toErrorRecord(error) as unknown as Json }),
+  }
+  const { machine } = snapshot as { machine?: unknown }
+  if (!isMachine(machine)) {
+    // What was invoked has its input in the invocation that stands for it.
+    const {
+      input: _,
+      status: __,
+      output: ___,
+      error: ____,
+      ...rest
+    } = snapshot as { input?: unknown } & MemberSnapshot
+    return { ...ending, ...(Object.keys(rest).length > 0 && { plain: rest as unknown as Json }) }
+  }
+  const { value, context, historyValue } = snapshot as AnyMachineSnapshot
+  const history = historyOf(historyValue as Record<string, readonly { id: string }[]>)
+  return {
+    value: value as Json,
+    context: context as Json,
+    ...(history !== undefined && { history }),
+    ...ending,
+  }
+}
+
+function historyOf(
+  value: Record<string, readonly { id: string }[]>,
+): Record<string, string[]> | undefined {
+  const entries = Object.entries(value)
+  if (entries.length === 0) return undefined
+  return Object.fromEntries(entries.map(([key, nodes]) => [key, nodes.map(({ id }) => id)]))
+}
+
+function restoreMember(
+  logic: Logic,
+  saved: StoredMember,
+  habitat: Habitat,
+  ref: MemberRef,
+): MemberSnapshot {
+  const { status = 'active', output, error } = saved
+  const scope = new StepScope(ref, habitat.system, () => undefined)
+  const machine = asMachine(logic)
+  if (machine !== undefined) return restoreMachine(machine, saved, scope)
+  const plain = (saved.plain ?? {}) as object
+  const snapshot = { ...plain, status, output, error } as MemberSnapshot
+  return kindOf(logic) === 'plain'
+    ? (logic.restoreSnapshot?.(snapshot, scope) ?? snapshot)
+    : snapshot
 }
 
 function restoreMachine(
   machine: AnyStateMachine,
-  saved: StoredMachine,
-  path: string,
-  sources: ReadonlyMap<string, string>,
-): AnyMachineSnapshot {
-  const self = refAt(machine, path)
-  const snapshot = machine.restoreSnapshot(
+  saved: StoredMember,
+  scope: StepScope,
+): MemberSnapshot {
+  const { status = 'active', value, context, history = {}, output, error } = saved
+  const nodes = Object.entries(history).map(([key, ids]) => [key, ids.map((id) => ({ id }))])
+  return machine.restoreSnapshot(
     {
-      status: saved.status,
-      value: saved.value,
-      context: saved.context,
-      historyValue: saved.history ?? {},
-      output: saved.output,
-      error: undefined,
+      status,
+      value,
+      context,
+      historyValue: Object.fromEntries(nodes) as Record<string, unknown>,
+      output,
+      error,
       children: {},
     } as never,
-    collectingScope(self, []) as never,
-  ) as AnyMachineSnapshot
-  const children = snapshot.children as Record<string, LightRef>
-  const prefix = path === '' ? '' : `${path}/`
-  for (const child of sources.keys()) {
-    const id = child.slice(prefix.length)
-    if (child.startsWith(prefix) && !id.includes('/')) children[id] = lightRef(id, child, self)
-  }
-  return snapshot
+    scope as never,
+  ) as MemberSnapshot
 }
 
-function childMachineAt(
-  machines: ReadonlyMap<string, AnyMachineSnapshot>,
-  sources: ReadonlyMap<string, string>,
-  path: string,
-): AnyStateMachine | undefined {
-  const cut = path.lastIndexOf('/')
-  const parent = machines.get(cut < 0 ? '' : path.slice(0, cut))?.machine as
-    AnyStateMachine | undefined
-  return parent === undefined ? undefined : childMachine(logicOf(parent, sources.get(path)))
-}
-
-function refAt(machine: AnyStateMachine, path: string): LightRef {
-  const cut = path.lastIndexOf('/')
-  if (path === '') return lightRef(machine.id, '', undefined)
-  const parent = path.slice(0, Math.max(cut, 0))
-  return lightRef(path.slice(cut + 1), path, refAt(machine, parent))
+function depthOf(path: string): number {
+  return path.split('/').length
 }

@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from 'xstate'
 import { sha256 } from '../kernel/json.ts'
-import { childMachine, isMachine } from './machine-actors.ts'
+import { isMachine } from './logic-kinds.ts'
 
 const hashes = new WeakMap<AnyStateMachine, string>()
 
@@ -16,8 +16,7 @@ export function structureHash(machine: AnyStateMachine): string {
   const { context: _, ...config } = machine.config as Record<string, unknown>
   const actors = Object.entries(machine.implementations.actors as Record<string, unknown>)
   const invoked = actors.flatMap(([name, logic]) => {
-    const nested = childMachine(logic)
-    return nested === undefined ? [] : [[name, structureHash(logic as AnyStateMachine)]]
+    return isMachine(logic) ? [[name, structureHash(logic)]] : []
   })
   const hash = sha256(JSON.stringify([structureOf(config, true), invoked]))
   hashes.set(machine, hash)

@@ -2,19 +2,8 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { AmbitError } from '../kernel/errors.ts'
 import { isAmbitAction } from './actions.ts'
 import { invocableOf } from './invocable.ts'
-import { childMachine, logicOf, plainPromise } from './machine-actors.ts'
-
-/** What XState calls its own actions; those of them that this version runs. */
-const RUN_HERE = new Set([
-  'xstate.assign',
-  'xstate.raise',
-  'xstate.cancel',
-  'xstate.sendTo',
-  'xstate.spawnChild',
-  'xstate.stopChild',
-  'xstate.log',
-  'xstate.enqueueActions',
-])
+import { isLogic, isMachine, kindOf } from './logic-kinds.ts'
+import { logicOf } from './machine-definition.ts'
 
 interface ActionUse {
   readonly state: string
@@ -26,44 +15,41 @@ interface ActorUse {
   readonly state: string
   readonly src: string
   readonly logic: unknown
-  readonly systemId: unknown
-  readonly id: string | undefined
-  /** Spawned from logic that has no name: it could not be found again after a restart. */
+  /** Spawned from logic that has no name. */
   readonly isInline: boolean
-  readonly hasOnSnapshot: boolean
 }
 
-/** Refuses, by name and place, what this version does not run: better at definition than in the middle of a case. */
+/**
+ * Refuses, by name and place, what cannot be run: better at definition than in the middle of a case. Spawning inside an
+ * assign or a context leaves no trace in what XState tells of a step. What is journaled needs names besides: an actor
+ * that has none could not be found again after a restart.
+ */
 export function refuseUnsupported(
   machine: AnyStateMachine,
+  isJournaled: boolean,
   seen = new Set<AnyStateMachine>(),
 ): void {
   if (seen.has(machine)) return
   seen.add(machine)
-  for (const { state, name, exec } of actionsOf(machine)) {
-    const type = builtinType(exec)
-    if (type === 'xstate.sendTo' && hasDelay(exec))
-      throw unsupported(machine, state, 'a delayed sendTo')
-    if (type !== undefined && !RUN_HERE.has(type))
-      throw unsupported(machine, state, `the action ${type}`)
-    if (exec === undefined)
-      throw unsupported(machine, state, `the action "${name}", which nobody implemented`)
+  if (spawns(machine.config.context)) throw spawning(machine, machine.id, 'its context')
+  for (const { state, exec } of actionsOf(machine)) {
+    if (builtinType(exec) !== 'xstate.assign') continue
+    const { assignment } = exec as { assignment?: unknown }
+    const parts = typeof assignment === 'object' ? Object.values(assignment ?? {}) : [assignment]
+    if (parts.some(spawns)) throw spawning(machine, state, 'an assign')
   }
-  for (const { state, src, logic, systemId, id, isInline, hasOnSnapshot } of actorsOf(machine)) {
-    if (systemId !== undefined) throw unsupported(machine, state, `systemId for "${src}"`)
+  for (const { state, src, logic, isInline } of actorsOf(machine)) {
+    if (isMachine(logic)) refuseUnsupported(logic, isJournaled, seen)
+    if (!isJournaled) continue
     if (isInline)
       throw unsupported(machine, state, 'a spawned actor without a name in setup({ actors })')
-    if (id?.includes('/')) throw unsupported(machine, state, `the invoke id "${id}" with a slash`)
-    if (hasOnSnapshot) throw unsupported(machine, state, `onSnapshot for "${src}"`)
-    const nested = childMachine(logic)
-    if (nested !== undefined) refuseUnsupported(nested, seen)
-    else if (invocableOf(logic) === undefined && plainPromise(logic) === undefined) {
-      throw unsupported(
-        machine,
-        state,
-        `the actor "${src}", which is neither a promise nor a machine`,
-      )
-    }
+    if (!isLogic(logic))
+      throw unsupported(machine, state, `the actor "${src}", which nobody implemented`)
+  }
+  if (!isJournaled) return
+  for (const { state, name, exec } of actionsOf(machine)) {
+    if (exec === undefined)
+      throw unsupported(machine, state, `the action "${name}", which nobody implemented`)
   }
 }
 
@@ -76,11 +62,12 @@ export function refuseUngoverned(
   if (seen.has(machine)) return
   seen.add(machine)
   for (const { src, logic } of actorsOf(machine)) {
-    const nested = childMachine(logic)
-    if (nested !== undefined) {
-      refuseUngoverned(agent, nested, seen)
+    if (isMachine(logic)) {
+      refuseUngoverned(agent, logic, seen)
       continue
     }
+    // A reducer is the author's code like an assign: it changes nothing but its own state.
+    if (isLogic(logic) && kindOf(logic) === 'plain') continue
     const invocable = invocableOf(logic)
     if (invocable?.kind === 'ask' || (invocable?.kind === 'effect' && invocable.readOnly)) continue
     throw new AmbitError(
@@ -106,33 +93,22 @@ export function actorsOf(machine: AnyStateMachine): ActorUse[] {
   const uses: ActorUse[] = []
   for (const node of nodesOf(machine.root)) {
     for (const invoke of node.invoke as InvokeDefinition[]) {
-      const { src, id, systemId } = invoke
-      const hasOnSnapshot = invoke.onSnapshot !== undefined
-      const logic = logicOf(machine, src)
-      uses.push({ state: node.id, src, logic, systemId, id, isInline: false, hasOnSnapshot })
+      const { src } = invoke
+      uses.push({ state: node.id, src, logic: logicOf(machine, src), isInline: false })
     }
   }
   for (const { state, exec } of actionsOf(machine)) {
     if (builtinType(exec) !== 'xstate.spawnChild') continue
-    const { src, systemId, id: given } = exec as { src: unknown; systemId?: unknown; id?: unknown }
-    const id = typeof given === 'string' ? given : undefined
+    const { src } = exec as { src: unknown }
     const isInline = typeof src !== 'string'
     const name = typeof src === 'string' ? src : '(inline)'
-    const logic = logicOf(machine, src)
-    uses.push({ state, src: name, logic, systemId, id, isInline, hasOnSnapshot: false })
+    uses.push({ state, src: name, logic: logicOf(machine, src), isInline })
   }
   return uses
 }
 
 interface InvokeDefinition {
   readonly src: string
-  readonly id: string
-  readonly systemId?: unknown
-  readonly onSnapshot?: unknown
-}
-
-function hasDelay(exec: unknown): boolean {
-  return (exec as { delay?: unknown }).delay !== undefined
 }
 
 function actionsOf(machine: AnyStateMachine): ActionUse[] {
@@ -172,10 +148,25 @@ function builtinType(exec: unknown): string | undefined {
   return String(exec.type)
 }
 
+/** Whether a function takes `spawn` from its arguments: it may be written either way. */
+function spawns(candidate: unknown): boolean {
+  if (typeof candidate !== 'function') return false
+  const text = Function.prototype.toString.call(candidate)
+  return /^[^=]*\{[^}]*\bspawn\b[^}]*\}/.test(text) || /\.\s*spawn\s*\(/.test(text)
+}
+
+function spawning(machine: AnyStateMachine, state: string, where: string): AmbitError {
+  return new AmbitError(
+    'AMBIT_NOT_SUPPORTED',
+    `Machine "${machine.id}" spawns inside ${where} in state "${state}", which leaves no trace to store. ` +
+      'Use the spawnChild(...) action or an invoke, and send to the child by its id.',
+  )
+}
+
 function unsupported(machine: AnyStateMachine, state: string, what: string): AmbitError {
   return new AmbitError(
     'AMBIT_NOT_SUPPORTED',
-    `Machine "${machine.id}" uses ${what} in state "${state}"; this version does not run it. ` +
-      "Use a promise, a machine, or one of Ambit's actions (tell, reply, think, observe).",
+    `Machine "${machine.id}" uses ${what} in state "${state}"; what is journaled must be found again by its name. ` +
+      "Implement it in setup(...), or run the actor with durability 'none'.",
   )
 }

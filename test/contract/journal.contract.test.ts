@@ -149,7 +149,7 @@ describe.each(implementations)('a journal in %s', (_, make) => {
   })
 
   test('J3 a second owner is refused until the first has closed', async () => {
-    const second = await rejection(journal.open())
+    const second = await rejection(Promise.resolve(journal.open()))
     expect(second.code).toBe('AMBIT_JOURNAL_OWNED')
     await reopen()
     expect(session.epoch).toBe(2)

@@ -48,7 +48,7 @@ describe('durability', () => {
     const session = await journal().open()
     const unnumbered = { ...message(1), headers: {} }
     const batch = [turn('/a', 1), turn('/b', 1, { outbox: [unnumbered] })]
-    const { code } = await rejection(session.commit(batch))
+    const { code } = await rejection(Promise.resolve(session.commit(batch)))
     expect(code).toBe('AMBIT_COMMIT_FAILED')
     expect(await session.load('/a')).toBeUndefined()
     expect(await session.load('/b')).toBeUndefined()
@@ -80,7 +80,7 @@ describe('ownership', () => {
   test('J3 a second process is refused by name until kill -9 ends the first', async () => {
     const owner = spawn(process.execPath, ['-e', hold, directory], { cwd: process.cwd() })
     await once(owner.stdout, 'data')
-    const { code, message } = await rejection(journal().open())
+    const { code, message } = await rejection(Promise.resolve(journal().open()))
     expect(code).toBe('AMBIT_JOURNAL_OWNED')
     expect(message).toContain(`process ${owner.pid}`)
     expect(message).toContain(directory)
@@ -119,7 +119,7 @@ describe('format', () => {
     }
     await set('99')
     for (let attempt = 0; attempt < 2; attempt++) {
-      const { code, message } = await rejection(journal().open())
+      const { code, message } = await rejection(Promise.resolve(journal().open()))
       expect(code).toBe('AMBIT_JOURNAL_FORMAT')
       expect(message).toMatch(/format 99, this version of Ambit reads 1/)
     }
@@ -131,7 +131,7 @@ describe('format', () => {
 
   test('J11 a driver that is not there is refused with the remedy', async () => {
     const missing = sqliteJournal(directory, { driver: 'better-sqlite3' })
-    const { code, message } = await rejection(missing.open())
+    const { code, message } = await rejection(Promise.resolve(missing.open()))
     expect(code).toBe('AMBIT_SQLITE_MISSING')
     expect(message).toContain('npm install libsql')
   })

@@ -263,7 +263,7 @@ test('J6 an owner that was succeeded cannot write, also when its lock file is go
   await first.commit([turn('/x', 1)])
   unlinkSync(join(directory, 'owner.lock'))
   const second = await sqliteJournal(directory).open()
-  const { code, cause } = await rejection(first.commit([turn('/x', 2)]))
+  const { code, cause } = await rejection(Promise.resolve(first.commit([turn('/x', 2)])))
   expect(code).toBe('AMBIT_COMMIT_FAILED')
   expect(cause).toMatchObject({ code: 'AMBIT_JOURNAL_OWNED' })
   expect(await second.commit([turn('/y', 1)])).toEqual(['stored'])

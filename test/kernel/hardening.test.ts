@@ -6,7 +6,6 @@ import { pool } from '../../actors/supervisor.ts'
 import type { Event, ReplyTo } from '../../src/kernel/message.ts'
 import type { SendOptions } from '../../src/kernel/ref.ts'
 import { putRow, reply, tell } from '../../src/logic/actions.ts'
-import { controlledEffect } from '../support/controlled-effect.ts'
 import { faultyJournal } from '../support/faulty-journal.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { refusal, rejection } from '../support/refusal.ts'
@@ -160,14 +159,6 @@ describe('time', () => {
 })
 
 describe('definitions', () => {
-  test('M3 an invoke id with a slash is refused', () => {
-    const machine = setup({ actors: { work: controlledEffect().logic } }).createMachine({
-      id: 'm',
-      invoke: { id: 'x/y', src: 'work' },
-    })
-    expect(refusal(() => actor('m', machine)).message).toContain('x/y')
-  })
-
   test('M4 a stored state is refused when a child machine has another structure', async () => {
     const journal = faultyJournal()
     const parentOf = (next: string) => {

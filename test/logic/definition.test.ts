@@ -16,77 +16,85 @@ import {
 } from 'xstate'
 import { actor } from '../../actors/actor.ts'
 import { observe, putRow, reply, tell, think } from '../../src/logic/actions.ts'
-import { createInterpreter } from '../../src/logic/interpreted.ts'
 import { ask, effect, readOnly } from '../../src/logic/invocable.ts'
 import { structureHash } from '../../src/logic/structure.ts'
 import { faultyJournal } from '../support/faulty-journal.ts'
 import { refusal } from '../support/refusal.ts'
 import { run, valueOf } from '../support/running.ts'
-import { Stepper } from '../support/stepper.ts'
 
 /** A machine as untyped code would make it: types would refuse some of what is tried here. */
 const machineOf = (config: object, actors: object = {}) =>
   createMachine(config as never, { actors } as never) as unknown as AnyStateMachine
 
-describe('what this version does not run', () => {
-  const observable = () => ({ subscribe: () => ({ unsubscribe: () => undefined }) })
-  const strange: [string, unknown][] = [
-    ['a callback', fromCallback(() => undefined)],
-    ['an observable', fromObservable(observable as never)],
-    ['an event observable', fromEventObservable(observable as never)],
-    ['transition logic', fromTransition((state: number) => state, 0)],
-    ['an actor that nobody implemented', undefined],
+describe('what is refused at definition', () => {
+  const spawning: [string, object][] = [
+    [
+      'its context',
+      { context: ({ spawn }: { spawn: (src: string) => unknown }) => ({ kid: spawn('work') }) },
+    ],
+    ['an assign', { context: {}, entry: assign(({ spawn }) => ({ kid: spawn('work' as never) })) }],
+    ['an assign', { context: {}, entry: assign({ kid: ({ spawn }) => spawn('work' as never) }) }],
+    [
+      'an assign',
+      {
+        context: {},
+        on: { go: { actions: assign((args) => ({ kid: args.spawn('work' as never) })) } },
+      },
+    ],
   ]
-  const invoking = (logic: unknown, extra: object = {}) => {
-    const busy = { invoke: { src: 'odd', ...extra } }
-    const states = { calm: { on: { go: 'busy' } }, busy }
-    return machineOf({ id: 'm', initial: 'calm', states }, { odd: logic })
-  }
 
-  test.each(strange)('M3 invoking %s is refused by name and place', (_, logic) => {
-    const { code, message } = refusal(() => actor('x', invoking(logic)))
-    expect(code).toBe('AMBIT_NOT_SUPPORTED')
-    expect(message).toMatch(/Machine "m" uses the actor "odd".* in state "m\.busy"/)
-  })
+  test.each(spawning)(
+    'M3 spawning inside %s is refused by name and place, with the remedy',
+    (where, config) => {
+      for (const durability of ['sync', 'none'] as const) {
+        const refused = refusal(() => actor('x', machineOf({ id: 'm', ...config }), { durability }))
+        expect(refused.code).toBe('AMBIT_NOT_SUPPORTED')
+        expect(refused.message).toMatch(`Machine "m" spawns inside ${where} in state "m"`)
+        expect(refused.message).toContain('Use the spawnChild(...) action or an invoke')
+      }
+    },
+  )
 
-  test.each(strange)('M3 spawning %s is refused by name and place', (_, logic) => {
-    const config = { id: 'm', on: { go: { actions: spawnChild('odd') } } }
-    const machine = machineOf(config, { odd: logic })
-    const { code, message } = refusal(() => actor('x', machine))
-    expect(code).toBe('AMBIT_NOT_SUPPORTED')
-    expect(message).toMatch(/the actor "odd".* in state "m"/)
-  })
-
-  test('M3 a callback inside an invoked machine is refused too, by that machine’s name', () => {
-    const child = setup({ actors: { odd: fromCallback(() => undefined) } }).createMachine({
-      id: 'inner',
-      invoke: { src: 'odd' },
-    })
-    const { message } = refusal(() => actor('x', invoking(child)))
-    expect(message).toMatch(/Machine "inner" uses the actor "odd"/)
-  })
-
-  test('M3 emit is refused by name and place', () => {
-    const machine = setup({}).createMachine({
+  test('M3 a function that only speaks of spawning is not refused', () => {
+    const machine = machineOf({
       id: 'm',
-      initial: 'a',
-      states: { a: { entry: emit({ type: 'seen' }) } },
+      context: () => ({ what: 'spawn', respawned: 0 }),
+      entry: assign({
+        respawned: ({ context }) => (context as { respawned: number }).respawned + 1,
+      }),
     })
-    const { code, message } = refusal(() => actor('x', machine))
-    expect(code).toBe('AMBIT_NOT_SUPPORTED')
-    expect(message).toContain('the action xstate.emit in state "m.a"')
+    expect(actor('x', machine).kind).toBe('actor')
   })
 
-  test('M3 systemId is refused by name and place, of an invoked and of a spawned actor', () => {
-    const work = fromPromise(() => Promise.resolve(1))
-    const invoked = refusal(() => actor('x', invoking(work, { systemId: 'desk' })))
-    expect(invoked.message).toContain('systemId for "odd" in state "m.busy"')
-    const spawning = setup({ actors: { work } }).createMachine({
-      id: 'm',
-      entry: spawnChild('work', { systemId: 'desk' }),
-    })
-    expect(refusal(() => actor('x', spawning)).message).toContain('systemId for "work"')
-  })
+  const busy = { invoke: { src: 'odd' } }
+  const unnamed: [string, object, RegExp][] = [
+    [
+      'an invoked actor that nobody implemented',
+      { initial: 'busy', states: { busy } },
+      /the actor "odd".* in state "m\.busy"/,
+    ],
+    [
+      'a spawned actor that nobody implemented',
+      { on: { go: { actions: spawnChild('odd' as never) } } },
+      /the actor "odd".* in state "m"/,
+    ],
+    [
+      'a spawned actor without a name',
+      { entry: spawnChild(fromPromise(() => Promise.resolve(1))) },
+      /a spawned actor without a name/,
+    ],
+  ]
+
+  test.each(unnamed)(
+    'M3 %s is refused where it must be found again, and nowhere else',
+    (_, config, message) => {
+      const machine = machineOf({ id: 'm', ...config })
+      const refused = refusal(() => actor('x', machine))
+      expect(refused.code).toBe('AMBIT_NOT_SUPPORTED')
+      expect(refused.message).toMatch(message)
+      expect(actor('x', machine, { durability: 'none' }).kind).toBe('actor')
+    },
+  )
 
   const places: [string, object][] = [
     ['entry', { entry: 'missing' }],
@@ -105,39 +113,35 @@ describe('what this version does not run', () => {
     expect(message).toContain('the action "missing", which nobody implemented')
   })
 
-  test('M3 a delayed sendTo is refused when it is stepped at the latest', () => {
-    const child = setup({}).createMachine({ id: 'child' })
-    const machine = setup({ actors: { child } }).createMachine({
-      id: 'm',
-      invoke: { id: 'child', src: 'child' },
-      on: { go: { actions: sendTo('child', { type: 'late' }, { delay: 5 }) } },
-    })
-    const code = refusal(() =>
-      new Stepper(createInterpreter(machine)).start().send({ type: 'go' }),
-    ).code
-    expect(code).toBe('AMBIT_NOT_SUPPORTED')
-  })
+  const observable = () => ({ subscribe: () => ({ unsubscribe: () => undefined }) })
+  const actors = [
+    ...(['machine', 'promise', 'callback', 'observable', 'events'] as const),
+    ...(['transition', 'effect', 'readOnly', 'ask'] as const),
+  ]
 
-  test('M3 what Ambit runs is not refused: its actions, its actors, promises and machines', () => {
+  test('M3 what Ambit runs is not refused: its actions, its actors and every logic of XState', () => {
     const machine = setup({
       actors: {
         machine: setup({}).createMachine({ id: 'inner' }),
         promise: fromPromise(() => Promise.resolve(1)),
+        callback: fromCallback(() => undefined),
+        observable: fromObservable(observable as never),
+        events: fromEventObservable(observable as never),
+        transition: fromTransition((state: number) => state, 0),
         effect: effect(() => 1),
         readOnly: readOnly(() => 1),
         ask: ask({ to: '/x', event: () => ({ type: 'x' }) }),
       },
     }).createMachine({
       id: 'm',
-      invoke: (['machine', 'promise', 'effect', 'readOnly', 'ask'] as const).map((src) => ({
-        src,
-      })),
+      invoke: actors.map((src) => ({ src, systemId: src })),
       entry: [
         tell('/x', { type: 'x' }),
         reply({ type: 'x' }),
         think({ kind: 'x' }),
         putRow('k', 1),
         observe(() => 1),
+        emit({ type: 'seen' }),
       ],
     })
     expect(actor('x', machine).kind).toBe('actor')
@@ -225,10 +229,10 @@ describe('what a machine invokes', () => {
     await first.rest()
     expect(await first.kernel.session.history({})).toHaveLength(2)
     const stored = await first.kernel.session.load('/p')
-    const { state } = JSON.parse(stored?.snapshot ?? '{}') as { state: { machines: object } }
-    expect(state.machines).toMatchObject({
-      '': { context: { seen: 1 } },
-      child: { context: { n: 1 } },
+    const { state } = JSON.parse(stored?.snapshot ?? '{}') as { state: object }
+    expect(state).toMatchObject({
+      root: { context: { seen: 1 } },
+      members: { child: { context: { n: 1 } } },
     })
     await journal.crash()
     const second = await run([actor('p', parent)], { journal })

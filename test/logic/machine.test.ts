@@ -9,7 +9,7 @@ import {
   type AnyStateMachine,
 } from 'xstate'
 import { createInterpreter } from '../../src/logic/interpreted.ts'
-import type { MachineState } from '../../src/logic/persisted.ts'
+import type { CellState } from '../../src/logic/cell-state.ts'
 import { Stepper } from '../support/stepper.ts'
 import { childScenarios } from './child-scenarios.ts'
 import { machineScenarios } from './machine-scenarios.ts'
@@ -69,8 +69,8 @@ function take(stepper: Stepper, step: Step): void {
   if ('send' in step) stepper.send(eventOf(step))
   else if ('wait' in step)
     step.due.filter((id) => isSet(stepper, id)).forEach((id) => stepper.fire(id))
-  else if ('resolve' in step) stepper.end(step.resolve, { output: step.output })
-  else stepper.end(step.reject, { error: { name: 'Error', message: step.error } })
+  else if ('resolve' in step) stepper.endAt(step.resolve, { output: step.output })
+  else stepper.endAt(step.reject, { error: { name: 'Error', message: step.error } })
 }
 
 function isSet(stepper: Stepper, id: string): boolean {
@@ -133,13 +133,13 @@ function seenOf(snapshot: AnyMachineSnapshot): Seen {
 }
 
 function seenIn({ state, status, output }: Stepper): Seen {
-  const { machines } = state as MachineState
+  const { members, root } = state as CellState
   const children: Record<string, unknown> = {}
-  for (const [path, inside] of machines) {
-    if (path !== '' && inside.status === 'active') {
-      children[path] = { value: inside.value as unknown, context: inside.context as unknown }
+  for (const [path, { snapshot: inside }] of members) {
+    if (inside.status === 'active' && inside.value !== undefined) {
+      children[path] = { value: inside.value, context: inside.context }
     }
   }
-  const { value, context } = machines.get('') as unknown as Record<'value' | 'context', unknown>
+  const { value, context } = root
   return { value, context, status, output, children: status === 'active' ? children : {} }
 }

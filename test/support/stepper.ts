@@ -1,6 +1,6 @@
 import type { Json } from '../../src/kernel/json.ts'
 import type { Event, Headers, Message } from '../../src/kernel/message.ts'
-import type { Command, Engine, Incoming, Step } from '../../src/kernel/ports/engine.ts'
+import type { Command, End, Engine, Incoming, Place, Step } from '../../src/kernel/ports/engine.ts'
 import { turnRandom, withTurn, type Turn } from '../../src/kernel/turn.ts'
 
 export const STEPPER_START = Date.UTC(2026, 0, 5, 12)
@@ -9,7 +9,10 @@ type Scheduled = Extract<Command, { kind: 'schedule' }>
 type Invoked = Extract<Command, { kind: 'invoke' }>
 
 /** Steps one engine by hand: what it wants done is kept here, and nothing is done by itself. */
-export class Stepper {
+export class Stepper implements Place {
+  readonly isDirect = false
+  readonly outcome = undefined
+  slot: unknown
   readonly rows = new Map<string, Json>()
   readonly scheduled = new Map<string, Scheduled>()
   readonly invoked = new Map<string, Invoked>()
@@ -20,6 +23,7 @@ export class Stepper {
   status: Step['status'] = 'active'
   output: unknown
   commands: readonly Command[] = []
+  readonly posted: Incoming[] = []
   private seq = 0
   private readonly engine: Engine
   private readonly storing: boolean
@@ -35,7 +39,7 @@ export class Stepper {
   }
 
   start(input?: unknown): this {
-    return this.take({ type: 'ambit.start' }, {}, (turn) => this.engine.start(input, turn))
+    return this.take({ type: 'ambit.start' }, {}, () => this.engine.start(input, this))
   }
 
   send(event: Event, headers: Headers = {}): this {
@@ -43,9 +47,7 @@ export class Stepper {
   }
 
   deliver(incoming: Incoming, headers: Headers = {}): this {
-    return this.take(incoming.event, headers, (turn) =>
-      this.engine.step(this.state, incoming, turn),
-    )
+    return this.take(incoming.event, headers, () => this.engine.step(this.state, incoming, this))
   }
 
   /** Lets a delayed event fall due. */
@@ -57,13 +59,10 @@ export class Stepper {
   }
 
   /** Ends what was invoked at a path, as the kernel does. */
-  end(path: string, end: { readonly output: unknown } | { readonly error: unknown }): this {
+  endAt(path: string, end: { readonly output: unknown } | { readonly error: unknown }): this {
     if (!this.invoked.delete(path)) throw new Error(`nothing is invoked at ${path}`)
-    const cut = path.lastIndexOf('/')
-    const id = path.slice(cut + 1)
-    const type = 'error' in end ? `xstate.error.actor.${id}` : `xstate.done.actor.${id}`
-    const target = cut < 0 ? '' : path.slice(0, cut)
-    return this.deliver({ target, event: { type, actorId: id, ...end }, ended: id })
+    const ended = 'error' in end ? { ok: false, ...end } : { ok: true, ...end }
+    return this.deliver({ target: path, event: { type: 'ended' }, end: ended as End })
   }
 
   /** The events of one kind of command, in order. */
@@ -71,9 +70,27 @@ export class Stepper {
     return this.commands.flatMap((command) => (command.kind === kind ? [command.event] : []))
   }
 
-  private take(event: Event, headers: Headers, step: (turn: Turn) => Step): this {
+  // A stepped machine is no live actor: what runs beside its steps has nowhere to go.
+
+  perform(): void {
+    throw new Error('nothing is performed at once here')
+  }
+
+  post(target: string, event: Event): void {
+    this.posted.push({ target, event })
+  }
+
+  end(): void {
+    throw new Error('nothing runs beside the steps here')
+  }
+
+  warn(error: unknown): void {
+    throw error
+  }
+
+  private take(event: Event, headers: Headers, step: () => Step): this {
     const turn = this.turnOf(event, headers)
-    const done = withTurn(turn, () => step(turn))
+    const done = withTurn(turn, step)
     this.state = this.storing ? this.stored(done.state) : done.state
     this.status = done.status
     this.output = done.output
@@ -84,7 +101,7 @@ export class Stepper {
 
   private stored(state: unknown): unknown {
     const text = JSON.stringify(this.engine.persist(state))
-    return this.engine.restore(JSON.parse(text) as Json)
+    return this.engine.restore(JSON.parse(text) as Json, this)
   }
 
   private apply(command: Command): void {
@@ -92,9 +109,9 @@ export class Stepper {
       if (command.value === null) this.rows.delete(command.key)
       else this.rows.set(command.key, command.value)
     } else if (command.kind === 'schedule') {
-      this.scheduled.set(`${command.target}|${command.id}`, command)
+      this.scheduled.set(`${command.owner}|${command.id}`, command)
     } else if (command.kind === 'cancel') {
-      this.scheduled.delete(`${command.target}|${command.id}`)
+      this.scheduled.delete(`${command.owner}|${command.id}`)
     } else if (command.kind === 'invoke') {
       this.invoked.set(command.path, command)
     } else if (command.kind === 'release') {

@@ -4,13 +4,43 @@ import type { Lane } from '../mailbox.ts'
 import type { Event, ReplyTo } from '../message.ts'
 import type { Turn } from '../turn.ts'
 
-/** What a step is given: an event for one of the machines in the cell (`''` is the root machine). */
+/** What a step is given: an event for one member of the actor (`''` is its root), or how what runs there ended. */
 export interface Incoming {
   readonly target: string
   readonly event: Event
-  /** The invocation that ended with this event, if one did. */
-  readonly ended?: string
+  /** Set when the effect or question that stands at `target` has ended. */
+  readonly end?: End
 }
+
+/** How something that runs beside the steps ended. */
+export type End =
+  { readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: unknown }
+
+/**
+ * Where an engine's state lives: one actor in memory. The engine keeps its refs and observers in `slot`, and reaches
+ * the actor's mailbox through it.
+ */
+export interface Place {
+  readonly address: Address
+  /** Whether a step's commands are carried out as it goes on (durability `none`) or after its commit. */
+  readonly isDirect: boolean
+  /** The state after the last step. */
+  readonly state: unknown
+  /** How the actor ended; undefined while it may go on. */
+  readonly outcome: Outcome | undefined
+  slot: unknown
+  /** Carries one command out at once. Only during a step of a direct place. */
+  perform(command: Command): void
+  /** Puts an event for a member into the mailbox; it is not durable. */
+  post(target: string, event: Event): void
+  /** Says how something that runs beside the steps ended. */
+  end(target: string, end: End): void
+  /** Logs what went wrong beside the steps. */
+  warn(error: unknown, what: string): void
+}
+
+export type Outcome =
+  { readonly status: 'done' | 'stopped' } | { readonly status: 'error'; readonly error: unknown }
 
 /** What a machine wants done once its turn is committed. Data, in the order the machine asked for it. */
 export type Command =
@@ -27,13 +57,15 @@ export type Command =
   | {
       readonly kind: 'schedule'
       readonly id: string
+      /** Whose delayed event it is: it may cancel it, and takes it along when it ends. */
+      readonly owner: string
       readonly target: string
       readonly event: Event
       readonly delayMs: number
     }
-  | { readonly kind: 'cancel'; readonly target: string; readonly id: string }
-  /** Forgets every delayed event of a stopped child and of those below it. */
-  | { readonly kind: 'cancelUnder'; readonly target: string }
+  | { readonly kind: 'cancel'; readonly owner: string; readonly id: string }
+  /** Forgets every delayed event of a member that ended, and of those below it. */
+  | { readonly kind: 'cancelUnder'; readonly owner: string }
   | { readonly kind: 'put'; readonly key: string; readonly value: Json }
   | { readonly kind: 'think'; readonly thought: Thought }
   | { readonly kind: 'observe'; readonly name: string; readonly run: () => unknown }
@@ -106,20 +138,38 @@ export type Settlement =
 
 export type Invocable = EffectLogic | AskLogic
 
-/** Steps one kind of machine. Stateless: one engine serves every actor with the same definition. */
+/** Steps one kind of actor. One engine serves every actor with the same definition: what differs is in the place. */
 export interface Engine {
   readonly id: string
   readonly version: string
   /** Changes when the structure of the machine changes. */
   readonly hash: string
-  start(input: unknown, turn: Turn): Step
-  step(state: unknown, incoming: Incoming, turn: Turn): Step
+  start(input: unknown, place: Place): Step
+  step(state: unknown, incoming: Incoming, place: Place): Step
   persist(state: unknown): Json
-  restore(stored: Json): unknown
+  restore(stored: Json, place: Place): unknown
+  /** Brings a state stored by another version to this one; undefined when there is no way. */
+  migrate?(stored: StoredState): StoredState | undefined
   /** The logic behind a standing invocation. */
-  invocable(state: unknown, path: string): Invocable | undefined
+  invocable(state: unknown, path: string, place: Place): Invocable | undefined
   /** The machine's state value, for logs and read models. */
   describe(state: unknown): Json
+  /** Reserved types that the machine itself opened to everybody. */
+  readonly opens?: ReadonlySet<string>
   /** Says what is wrong with an event from outside, if anything is. */
   refuse?(event: Event): string | undefined
+  /** The actor as the engine's own kind of users know it: for XState, an actor ref. */
+  view?(place: Place): unknown
+  /** Starts what runs beside the steps without an end of its own, such as callbacks. Repeating it is harmless. */
+  awaken?(place: Place): void
+  /** The actor is down for good: stops what runs beside the steps and tells its observers. */
+  quiet?(place: Place): void
+  /** Whether something runs beside the steps, so that the actor must stay in memory. */
+  isLively?(place: Place): boolean
+}
+
+/** What a journal holds of a machine: by whom it was stored, and its state. */
+export interface StoredState {
+  readonly machine: { readonly id: string; readonly version: string; readonly hash: string }
+  readonly state: Json
 }

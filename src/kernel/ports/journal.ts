@@ -1,14 +1,18 @@
 import type { Address } from '../address.ts'
 import type { Json } from '../json.ts'
+import type { MaybePromise } from '../maybe.ts'
 import type { Message, StreamPosition } from '../message.ts'
 
 /** The durable record of turns. Implementations: memory, SQLite; JetStream to come. */
 export interface Journal {
   /** Takes ownership. Throws `AMBIT_JOURNAL_OWNED` when another process has it. */
-  open(): Promise<JournalSession>
+  open(): MaybePromise<JournalSession>
 }
 
-/** One owner's hold on a journal. Every commit carries its epoch; an older epoch is refused. */
+/**
+ * One owner's hold on a journal. Every commit carries its epoch; an older epoch is refused. A journal in this process
+ * may answer at once; what fails is a promise that rejects.
+ */
 export interface JournalSession {
   readonly epoch: number
   /** Names the system for ever: part of action keys and of signed statements. */
@@ -20,10 +24,10 @@ export interface JournalSession {
    * `conflict` means that the actor's stored seq was not `expectedSeq`: nothing of that entry was stored.
    * A throw means that nobody knows: reload.
    */
-  commit(batch: readonly JournalEntry[]): Promise<readonly CommitResult[]>
-  load(address: Address): Promise<StoredActor | undefined>
+  commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]>
+  load(address: Address): MaybePromise<StoredActor | undefined>
   /** What a fresh owner must attend to at once. */
-  recover(): Promise<Recovery>
+  recover(): MaybePromise<Recovery>
   history(query: HistoryQuery): Promise<readonly StoredTurn[]>
   head(): Promise<Head>
   close(): Promise<void>

@@ -15,6 +15,8 @@ export interface TurnReport {
   readonly status: 'active' | 'done' | 'stopped'
   /** Keyed rows this turn wrote; `null` means deleted. */
   readonly rows: readonly (readonly [key: string, value: Json])[]
+  /** Whether the turn is in the journal; those of actors with durability `none` are not. */
+  readonly isJournaled: boolean
 }
 
 export interface ExitReport {
@@ -28,6 +30,8 @@ export interface ExitReport {
  * Told what happened, after it was committed. An observer cannot change or stop anything: what it throws is logged.
  */
 export interface Observer {
+  /** Asks to hear of journaled turns only: the others are many, and cost little as long as nobody listens. */
+  readonly journaledOnly?: boolean
   onTurn?(report: TurnReport): void
   onExit?(report: ExitReport): void
   onRestart?(report: { address: Address; incarnation: number; delayMs: number }): void

@@ -1,0 +1,111 @@
+import type { Cell } from './cell.ts'
+import { AmbitError, toErrorRecord } from './errors.ts'
+import { askTimerId, type Invocation } from './invocation.ts'
+import { kernelTypes, type Event, type Message } from './message.ts'
+import type { End, Incoming, Settlement } from './ports/engine.ts'
+
+/** What a taken message turns out to be. */
+export type Admission =
+  | { readonly kind: 'start'; readonly fresh: boolean }
+  | { readonly kind: 'stop' }
+  | StepAdmission
+  | { readonly kind: 'stale' }
+
+export interface StepAdmission {
+  readonly kind: 'step'
+  readonly incoming: Incoming
+  /** The invocation that is over with it. */
+  readonly ends?: Invocation
+  /** The timer that fell due. */
+  readonly timer?: string
+}
+
+const STALE: Admission = { kind: 'stale' }
+
+/** Says what a message is for its actor at this moment: an answer nobody waits for any more is stale. */
+export function admit(cell: Cell, message: Message, now: number): Admission {
+  const { type, body } = message
+  // Everything the kernel says to its own cells begins so; the rest is for the machine.
+  if (!type.startsWith('ambit.')) return { kind: 'step', incoming: { target: '', event: body } }
+  switch (type) {
+    case kernelTypes.start:
+      if (cell.started && body.fresh !== true) return STALE
+      return { kind: 'start', fresh: body.fresh === true }
+    case kernelTypes.stop:
+      return { kind: 'stop' }
+    case kernelTypes.timer:
+      return admitTimer(cell, String(body.id), now)
+    case kernelTypes.effectEnded:
+      return admitEffectEnd(cell, body)
+    case kernelTypes.reply:
+      return admitReply(cell, message)
+    case kernelTypes.post:
+      return stepOf({ target: String(body.target), event: body.event as Event })
+    case kernelTypes.ended:
+      return stepOf({ target: String(body.target), event: body, end: body.end as End })
+    default:
+      return stepOf({ target: '', event: body })
+  }
+}
+
+function stepOf(incoming: Incoming): Admission {
+  return { kind: 'step', incoming }
+}
+
+function admitTimer(cell: Cell, id: string, now: number): Admission {
+  const timer = cell.timers.get(id)
+  if (timer === undefined) return STALE
+  if (timer.dueAt > now) {
+    cell.host.setTimer(cell.address, id, timer.dueAt)
+    return STALE
+  }
+  const asked = [...cell.invocations.values()].find(({ ref }) => askTimerId(ref) === id)
+  if (asked === undefined) return { kind: 'step', incoming: timer, timer: id }
+  const message =
+    `"${asked.asked ?? ''}" did not answer "${asked.src}" of "${cell.address}" in time. ` +
+    'Look at what it waits for, or raise the timeout.'
+  const error = toErrorRecord(new AmbitError('AMBIT_ASK_TIMEOUT', message))
+  return ending(asked, { status: 'error', error })
+}
+
+function admitEffectEnd(cell: Cell, body: Event): Admission {
+  const invocation = cell.invocations.get(String(body.path))
+  if (invocation === undefined || invocation.ref !== body.ref) return STALE
+  return ending(
+    invocation,
+    body.ok === true
+      ? { status: 'done', output: body.output }
+      : { status: 'error', error: body.error },
+  )
+}
+
+/** Only who was asked can answer: an invocation's name can be guessed, a sender's address cannot be forged. */
+function admitReply(cell: Cell, { body, headers }: Message): Admission {
+  const invocation = [...cell.invocations.values()].find(({ ref }) => ref === body.invocation)
+  if (invocation?.logic.kind !== 'ask') return STALE
+  if (headers.from !== invocation.asked) return STALE
+  const answer = body.event as Event
+  const settled = invocation.logic.settle?.(answer, invocation.input as never)
+  return ending(invocation, settled ?? { status: 'done', output: answer })
+}
+
+function ending(invocation: Invocation, settled: Settlement): Admission {
+  const { path: target } = invocation
+  const event: Event = { type: kernelTypes.effectEnded }
+  switch (settled.status) {
+    case 'done': {
+      const end = { ok: true, output: settled.output } as const
+      return { kind: 'step', incoming: { target, event, end }, ends: invocation }
+    }
+    case 'error': {
+      const end = { ok: false, error: settled.error } as const
+      return { kind: 'step', incoming: { target, event, end }, ends: invocation }
+    }
+    case 'notice': {
+      const cut = target.lastIndexOf('/')
+      return stepOf({ target: cut < 0 ? '' : target.slice(0, cut), event: settled.event })
+    }
+    case 'ignored':
+      return STALE
+  }
+}

@@ -1,0 +1,64 @@
+import { AmbitError } from '../kernel/errors.ts'
+import type { CellSystem, MemberRef } from './refs.ts'
+
+/** What XState hands to the executor: the action's type, its arguments and its resolved parameters. */
+export interface CollectedAction {
+  readonly type: string
+  readonly info: never
+  readonly params: unknown
+  readonly exec: unknown
+}
+
+/** A scope of ours for XState's own step functions: it only collects. */
+export class StepScope {
+  readonly self: MemberRef
+  readonly system: CellSystem
+  readonly collected: CollectedAction[] = []
+  private readonly heard: (action: CollectedAction) => void
+
+  constructor(self: MemberRef, system: CellSystem, heard: (action: CollectedAction) => void) {
+    this.self = self
+    this.system = system
+    this.heard = heard
+  }
+
+  get id(): string {
+    return this.self.id
+  }
+
+  get sessionId(): string {
+    return this.self.sessionId
+  }
+
+  /** XState calls it without its scope. */
+  readonly actionExecutor = (action: CollectedAction): void => {
+    if (action.type === 'xstate.stopChild') this.heard(action)
+    this.collected.push(action)
+  }
+
+  /** Only `spawn` inside an assign or a context defers while a step is taken. */
+  defer(): never {
+    throw new AmbitError(
+      'AMBIT_NOT_SUPPORTED',
+      'A machine spawns inside an assign or its context, which leaves no trace to store. ' +
+        'Use spawnChild(...) or invoke with a named actor.',
+    )
+  }
+
+  logger(): void {
+    // The `log` action comes as a record.
+  }
+
+  /** For reducers; the `emit` action of a machine comes as a record. */
+  readonly emit = (event: unknown): void => {
+    this.collected.push(emitted(event))
+  }
+
+  stopChild(): void {
+    // The `stopChild` action comes as a record.
+  }
+}
+
+function emitted(event: unknown): CollectedAction {
+  return { type: 'xstate.emit', info: undefined as never, params: { event }, exec: undefined }
+}
