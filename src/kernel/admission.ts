@@ -1,6 +1,6 @@
 import type { Cell } from './cell.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
-import { askTimerId, type Invocation } from './invocation.ts'
+import { askTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import { kernelTypes, type Event, type Message } from './message.ts'
 import type { End, Incoming, Settlement } from './ports/engine.ts'
 
@@ -11,22 +11,38 @@ export type Admission =
   | StepAdmission
   | { readonly kind: 'stale' }
 
-export interface StepAdmission {
-  readonly kind: 'step'
-  readonly incoming: Incoming
+/** A message for a machine: what it is given, and what is over with it. */
+export class StepAdmission implements Incoming {
+  readonly kind = 'step'
+  readonly target: string
+  readonly event: Event
+  readonly end: End | undefined
   /** The invocation that is over with it. */
-  readonly ends?: Invocation
+  readonly ends: Invocation | undefined
   /** The timer that fell due. */
-  readonly timer?: string
+  readonly timer: CellTimer | undefined
+
+  constructor(
+    target: string,
+    event: Event,
+    over: { end?: End; ends?: Invocation; timer?: CellTimer } = NOTHING,
+  ) {
+    this.target = target
+    this.event = event
+    this.end = over.end
+    this.ends = over.ends
+    this.timer = over.timer
+  }
 }
 
+const NOTHING = {}
 const STALE: Admission = { kind: 'stale' }
 
 /** Says what a message is for its actor at this moment: an answer nobody waits for any more is stale. */
 export function admit(cell: Cell, message: Message, now: number): Admission {
   const { type, body } = message
   // Everything the kernel says to its own cells begins so; the rest is for the machine.
-  if (!type.startsWith('ambit.')) return { kind: 'step', incoming: { target: '', event: body } }
+  if (!type.startsWith('ambit.')) return new StepAdmission('', body)
   switch (type) {
     case kernelTypes.start:
       if (cell.started && body.fresh !== true) return STALE
@@ -40,16 +56,12 @@ export function admit(cell: Cell, message: Message, now: number): Admission {
     case kernelTypes.reply:
       return admitReply(cell, message)
     case kernelTypes.post:
-      return stepOf({ target: String(body.target), event: body.event as Event })
+      return new StepAdmission(String(body.target), body.event as Event)
     case kernelTypes.ended:
-      return stepOf({ target: String(body.target), event: body, end: body.end as End })
+      return new StepAdmission(String(body.target), body, { end: body.end as End })
     default:
-      return stepOf({ target: '', event: body })
+      return new StepAdmission('', body)
   }
-}
-
-function stepOf(incoming: Incoming): Admission {
-  return { kind: 'step', incoming }
 }
 
 function admitTimer(cell: Cell, id: string, now: number): Admission {
@@ -60,7 +72,7 @@ function admitTimer(cell: Cell, id: string, now: number): Admission {
     return STALE
   }
   const asked = [...cell.invocations.values()].find(({ ref }) => askTimerId(ref) === id)
-  if (asked === undefined) return { kind: 'step', incoming: timer, timer: id }
+  if (asked === undefined) return new StepAdmission(timer.target, timer.event, { timer })
   const message =
     `"${asked.asked ?? ''}" did not answer "${asked.src}" of "${cell.address}" in time. ` +
     'Look at what it waits for, or raise the timeout.'
@@ -95,15 +107,15 @@ function ending(invocation: Invocation, settled: Settlement): Admission {
   switch (settled.status) {
     case 'done': {
       const end = { ok: true, output: settled.output } as const
-      return { kind: 'step', incoming: { target, event, end }, ends: invocation }
+      return new StepAdmission(target, event, { end, ends: invocation })
     }
     case 'error': {
       const end = { ok: false, error: settled.error } as const
-      return { kind: 'step', incoming: { target, event, end }, ends: invocation }
+      return new StepAdmission(target, event, { end, ends: invocation })
     }
     case 'notice': {
       const cut = target.lastIndexOf('/')
-      return stepOf({ target: cut < 0 ? '' : target.slice(0, cut), event: settled.event })
+      return new StepAdmission(cut < 0 ? '' : target.slice(0, cut), settled.event)
     }
     case 'ignored':
       return STALE

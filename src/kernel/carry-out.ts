@@ -2,7 +2,7 @@ import type { Cell } from './cell.ts'
 import { askTimerId, machineTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, OUTSIDE, type Event, type Message, type ReplyTo } from './message.ts'
+import { isOutside, kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import type { Command, Thought } from './ports/engine.ts'
 import { prepareOne, type Prepared } from './prepare.ts'
 import type { Turn } from './turn.ts'
@@ -22,7 +22,8 @@ export function carryOut(
 ): Record<string, Json | undefined> {
   const thoughts: Thought[] = []
   const begun: Json[] = []
-  const work: Work = { cell, cause: message, now, index: 0, sent: 0, thoughts, begun }
+  const notes = { thoughts, begun }
+  const work: Work = { cell, cause: message, now, index: 0, sent: 0, notes }
   for (const command of commands) {
     carryOutOne(work, command)
     work.index++
@@ -38,7 +39,7 @@ export function carryOut(
 export function carryOutAtOnce(cell: Cell, command: Command, turn: Turn): void {
   const { privileged } = cell.spec
   const { message: cause, now } = turn
-  const work = { cell, cause, now, index: cell.performed++, sent: 0, thoughts: [], begun: [] }
+  const work = { cell, cause, now, index: cell.performed++, sent: 0, notes: undefined }
   carryOutOne(work, prepareOne(command, privileged, turn, false))
 }
 
@@ -48,8 +49,8 @@ interface Work {
   readonly now: number
   index: number
   sent: number
-  readonly thoughts: Thought[]
-  readonly begun: Json[]
+  /** For the record of the turn; nothing where none is kept. */
+  readonly notes: { readonly thoughts: Thought[]; readonly begun: Json[] } | undefined
 }
 
 function carryOutOne(work: Work, command: Prepared): void {
@@ -72,7 +73,7 @@ function carryOutOne(work: Work, command: Prepared): void {
     case 'put':
       return cell.putRow(command.key, command.value)
     case 'think':
-      return void work.thoughts.push(command.thought)
+      return void work.notes?.thoughts.push(command.thought)
     case 'observe':
       return cell.release(() => observe(cell, command.name, command.run))
     case 'log':
@@ -95,8 +96,7 @@ export function releaseEverything(cell: Cell, cause: Message | undefined): void 
     now: cell.lastNow,
     index: LAST_INDEX,
     sent: 0,
-    thoughts: [],
-    begun: [],
+    notes: undefined,
   }
   for (const path of [...cell.invocations.keys()]) {
     release(work, path)
@@ -115,7 +115,7 @@ function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: Re
   const { cell, cause } = work
   const to = cell.host.registry.resolve(target) ?? target
   const id = `${cell.address}:${cell.generation}.${cell.seq}.${work.index}`
-  const durable = cell.spec.durability === 'sync' && to !== OUTSIDE
+  const durable = cell.spec.durability === 'sync'
   const message: Message = {
     id,
     type: event.type,
@@ -150,6 +150,13 @@ function answer(work: Work, to: ReplyTo | undefined, event: Event): void {
       .warn({ type: event.type }, 'nobody waits for this answer')
     return
   }
+  if (isOutside(to.address)) {
+    const { cell } = work
+    work.sent++
+    if (cell.isDirect) cell.host.answerOutside(to, event, cell.address)
+    else cell.release(() => cell.host.answerOutside(to, event, cell.address))
+    return
+  }
   send(work, to.address, { type: kernelTypes.reply, invocation: to.invocation, event }, 'reply')
 }
 
@@ -158,7 +165,7 @@ function invoke(work: Work, command: Extract<Prepared, { kind: 'invoke' }>): voi
   const { path, src, logic, request, refused } = command
   const ref = `${cell.generation}.${cell.seq}.${work.index}`
   const base = { path, ref, src, kind: logic.kind, input: command.input, attempt: 1, logic }
-  work.begun.push({ path, src, ref })
+  work.notes?.begun.push({ path, src, ref })
   if (refused !== undefined) {
     cell.addInvocation(base)
     cell.release(() => cell.host.refuseInvocation(cell, base, refused))

@@ -6,7 +6,7 @@ import type { ExitReason } from './exit.ts'
 import type { CellTimer, Invocation, StoredSnapshot } from './invocation.ts'
 import type { Json } from './json.ts'
 import { Mailbox, type Lane } from './mailbox.ts'
-import { kernelTypes, type Event, type Message } from './message.ts'
+import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import { PendingCommit, type Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Command, End, Outcome, Place } from './ports/engine.ts'
@@ -29,6 +29,8 @@ export interface CellHost {
   /** A cell has something to commit. */
   changed(cell: Cell): void
   route(message: Message, lane: Lane): void
+  /** Answers somebody outside the system, if it was this actor that was asked. */
+  answerOutside(to: ReplyTo, answer: Event, from: Address): void
   /** A message an actor sends itself, from beside its steps: refused when its mailbox is full. */
   postTo(cell: Cell, body: Event, lane: Lane): void
   /** A lane has room again. */

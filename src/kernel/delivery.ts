@@ -2,7 +2,7 @@ import type { Cell } from './cell.ts'
 import { DeadLetters, type DeadLetter, type DeadLetterReason } from './dead-letters.ts'
 import { AmbitError } from './errors.ts'
 import type { Lane } from './mailbox.ts'
-import { OUTSIDE, type Event, type Message, type SendResult } from './message.ts'
+import type { Message, SendResult } from './message.ts'
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
@@ -43,10 +43,6 @@ export class Delivery {
     const known = this.tree.peek(message.to)
     if (known !== undefined && known.life !== 'ended') {
       this.offer(known, message, lane)
-      return
-    }
-    if (message.to === OUTSIDE) {
-      this.outside.answer(String(message.body.invocation), message.body.event as Event)
       return
     }
     const cell = this.tree.cellAt(message.to)
@@ -104,8 +100,7 @@ export class Delivery {
     const { replyTo } = message.headers
     const error = new AmbitError('AMBIT_STOPPED', `"${message.to}" cannot answer: ${reason}.`)
     this.outside.refuseAcknowledgement(message, error)
-    if (replyTo?.address !== OUTSIDE) return
-    this.outside.refuse(replyTo.invocation, error)
+    if (replyTo !== undefined) this.outside.refuse(replyTo, error)
   }
 
   deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {

@@ -2,16 +2,10 @@ import { parseAddress, type Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import { AmbitError } from './errors.ts'
-import { receive } from './ingress.ts'
-import {
-  NO_HEADERS,
-  OUTSIDE,
-  type Event,
-  type Headers,
-  type Message,
-  type SendResult,
-} from './message.ts'
+import { NO_LEAVE, receive, type Leave, type Refusal } from './ingress.ts'
+import { NO_HEADERS, type Event, type Headers, type Message, type SendResult } from './message.ts'
 import type { Outside } from './outside.ts'
+import type { Engine } from './ports/engine.ts'
 import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
 import { ASK_TIMEOUT_MS, type ActorRef, type AskOptions, type SendOptions } from './ref.ts'
@@ -55,22 +49,20 @@ export class Door {
     return this.nobody(cell, message)
   }
 
-  async ask(
+  ask(
     to: Address,
     event: Event,
     options: AskOptions = {},
     headers: Headers = NO_HEADERS,
   ): Promise<Event> {
     const { timeoutMs = ASK_TIMEOUT_MS } = options
-    const invocation = this.nextId()
-    const deadline = this.ports.clock.now() + timeoutMs
-    const answer = this.outside.ask(invocation, to, event.type, timeoutMs)
-    const replyTo = { address: OUTSIDE, invocation }
-    const sent = this.send(to, this.present(to), event, { ...headers, replyTo, deadline })
-    if (sent.status === 'rejected') {
-      this.outside.refuse(invocation, refused(to, event, sent.reason))
-    }
-    return answer
+    const { type } = (event ?? {}) as Event
+    return this.outside.ask(to, type, timeoutMs, (replyTo, deadline) => {
+      const asking =
+        headers === NO_HEADERS ? { replyTo, deadline } : { ...headers, replyTo, deadline }
+      const sent = this.send(to, this.present(to), event, asking)
+      return sent.status === 'rejected' ? refused(to, event, sent.reason) : undefined
+    })
   }
 
   async deliver(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
@@ -111,12 +103,13 @@ export class Door {
   ): Message | Refused {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
     const engine = known?.spec.engine ?? this.tree.engineAt(to)
-    const received = receive(this.nextId(), to, event, headers, engine?.opens, known?.isDirect)
-    const { message, refused: fault, detail } = received
-    if (fault !== undefined) {
-      this.delivery.deadLetter(message, fault, detail)
-      return { status: 'rejected', reason: fault }
+    const received = receive(this.nextId(), to, event, headers, leaveFor(known, engine))
+    if ((received as Refusal).refused !== undefined) {
+      const { message, refused, detail } = received as Refusal
+      this.delivery.deadLetter(message, refused, detail)
+      return { status: 'rejected', reason: refused }
     }
+    const message = received as Message
     const refusal = engine?.refuse?.(message.body)
     if (refusal === undefined) return message
     this.delivery.deadLetter(message, 'invalid', refusal)
@@ -173,6 +166,15 @@ class DoorRef implements ActorRef {
     return this.cell
   }
 }
+
+/** What the receiver lets in beside plain events of types that nobody has reserved. */
+function leaveFor(cell: Cell | undefined, engine: Engine | undefined): Leave {
+  const mayHoldRefs = cell?.isDirect === true
+  if (engine?.opens !== undefined) return { opened: engine.opens, mayHoldRefs }
+  return mayHoldRefs ? REFS_PASS : NO_LEAVE
+}
+
+const REFS_PASS: Leave = { mayHoldRefs: true }
 
 function refused(to: Address, event: Event, reason: string): AmbitError {
   return new AmbitError(

@@ -10,10 +10,18 @@ import {
   type Message,
 } from './message.ts'
 
-export interface Received {
+/** A message that may not come in, and why. */
+export interface Refusal {
   readonly message: Message
-  readonly refused?: 'invalid' | 'tooLarge'
-  readonly detail?: string
+  readonly refused: 'invalid' | 'tooLarge'
+  readonly detail: string
+}
+
+export interface Leave {
+  /** Reserved types that the receiver itself opened to everybody. */
+  readonly opened?: ReadonlySet<string> | undefined
+  /** Whether events may hold actor refs, because nothing is stored. */
+  readonly mayHoldRefs?: boolean | undefined
 }
 
 /** Makes a message of an event from outside, or says why not. A bad event is a dead letter, never a failure. */
@@ -22,27 +30,29 @@ export function receive(
   to: Address,
   event: Event,
   headers: Headers = NO_HEADERS,
-  opened?: ReadonlySet<string>,
-  mayHoldRefs = false,
-): Received {
-  const isOpen =
-    headers.privileged === true || opened?.has((event as Event | null)?.type ?? '') === true
-  const fault = findTypeFault(event, isOpen)
+  leave: Leave = NO_LEAVE,
+): Message | Refusal {
+  const fault = findTypeFault(event, headers.privileged === true, leave)
   if (fault !== undefined) return refusal(id, to, event, headers, 'invalid', fault)
   // A copy: what the sender does with its object afterwards is no business of the message.
-  const copy = copyJson(event, mayHoldRefs)
-  if (copy === undefined) {
-    const detail = `expected JSON, but ${findNonJson(event, 'event', 64 - MESSAGE_DEPTH_MAX) ?? 'it changed while it was read'}`
+  bytesMost = 0
+  refsPass = leave.mayHoldRefs === true
+  const body = copyValue(event, 0)
+  if (body === REFUSED) {
+    const finding = findNonJson(event, 'event', 64 - MESSAGE_DEPTH_MAX)
+    const detail = `expected JSON, but ${finding ?? 'it changed while it was read'}`
     return refusal(id, to, event, headers, 'invalid', detail)
   }
-  if (copy.bytesMost > MESSAGE_BYTES_MAX) {
+  if (bytesMost > MESSAGE_BYTES_MAX) {
     const bytes = Buffer.byteLength(JSON.stringify(event))
     const detail = `expected at most ${MESSAGE_BYTES_MAX} bytes, got ${bytes}`
     if (bytes > MESSAGE_BYTES_MAX) return refusal(id, to, event, headers, 'tooLarge', detail)
   }
-  const body = copy.value as Event
-  return { message: { id: headers.once ?? id, type: body.type, to, body, headers } }
+  const { type } = body as Event
+  return { id: headers.once ?? id, type, to, body: body as Event, headers }
 }
+
+export const NO_LEAVE: Leave = {}
 
 function refusal(
   id: string,
@@ -51,18 +61,19 @@ function refusal(
   headers: Headers,
   refused: 'invalid' | 'tooLarge',
   detail: string,
-): Received {
+): Refusal {
   const { type } = (event ?? {}) as { type?: unknown }
   const body = { type: typeof type === 'string' ? type : '' }
   return { message: { id, type: body.type, to, body, headers }, refused, detail }
 }
 
-function findTypeFault(event: Event, isOpen: boolean): string | undefined {
+function findTypeFault(event: Event, isPrivileged: boolean, leave: Leave): string | undefined {
   const candidate: unknown = event
   const isEvent = typeof candidate === 'object' && candidate !== null
   if (!isEvent || typeof event.type !== 'string' || event.type === '')
     return 'expected an object with a "type" string'
-  if (isOpen || !isReservedType(event.type)) return undefined
+  if (!isReservedType(event.type)) return undefined
+  if (isPrivileged || leave.opened?.has(event.type) === true) return undefined
   return `types starting with "xstate." or "ambit." are reserved, got "${event.type}"`
 }
 
@@ -71,22 +82,13 @@ const SCALAR_BYTES = 28
 /** More bytes than one UTF-16 unit can have in a JSON text: `\u0000`. */
 const UNIT_BYTES = 6
 
+/** At most so many bytes has the text of what is being copied. */
 let bytesMost = 0
 let refsPass = false
 
-/** Copies plain JSON, and says how many bytes its text can have at most; undefined when it is no plain JSON. */
-function copyJson(
-  value: unknown,
-  mayHoldRefs: boolean,
-): { value: unknown; bytesMost: number } | undefined {
-  bytesMost = 0
-  refsPass = mayHoldRefs
-  const copied = copyValue(value, 0)
-  return copied === REFUSED ? undefined : { value: copied, bytesMost }
-}
-
 const REFUSED = Symbol('refused')
 
+/** Copies plain JSON; anything else is refused. */
 function copyValue(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':

@@ -68,7 +68,7 @@ export function isReservedType(type: string): boolean {
   return type.startsWith('xstate.') || type.startsWith('ambit.')
 }
 
-/** Where answers to askers outside the system go. */
+/** Where answers to askers outside the system go; each process has an address below it. */
 export const OUTSIDE = '/~outside'
 
 /** The messages the kernel sends to its own cells. */
@@ -83,3 +83,7 @@ export const kernelTypes = {
   /** Something that ran beside the steps has ended by itself. */
   ended: 'ambit.member.ended',
 } as const
+
+export function isOutside(address: Address): boolean {
+  return address.startsWith(OUTSIDE)
+}

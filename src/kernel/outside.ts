@@ -1,13 +1,12 @@
 import type { Address } from './address.ts'
-import { Deadlines } from './deadlines.ts'
 import { AmbitError } from './errors.ts'
-import type { Event, Message } from './message.ts'
+import { OUTSIDE, type Event, type Message, type ReplyTo } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 
 export const ASKS_OUTSIDE_MAX = 10_000
 
 interface Waiting {
-  readonly id: string
+  readonly dueAt: number
   readonly to: string
   readonly type: string
   readonly timeoutMs: number
@@ -22,41 +21,45 @@ interface Acknowledgement {
 
 /** Those outside the system who wait for an answer or for an acknowledgement. Kept in memory only. */
 export class Outside {
-  private asks = new Map<string, Waiting>()
+  /** Where answers to this process go; another life of it has another, so that answers of the past reach nobody. */
+  readonly address: Address
+  private readonly asks: Asks
+  private asked = 0
   private acknowledgements = new Map<string, Acknowledgement[]>()
   private acknowledgementsAwaited = 0
-  private readonly deadlines: Deadlines<Waiting>
+  private readonly clock: Clock
 
-  constructor(clock: Clock) {
-    this.deadlines = new Deadlines(
-      clock,
-      ({ id }) => this.asks.has(id),
-      (waiting) => this.refuse(waiting.id, timedOut(waiting)),
-    )
+  constructor(clock: Clock, life: string) {
+    this.clock = clock
+    this.address = `${OUTSIDE}/${life}`
+    this.asks = new Asks(clock)
   }
 
-  ask(id: string, to: string, type: string, timeoutMs: number): Promise<Event> {
-    if (this.asks.size >= ASKS_OUTSIDE_MAX) {
-      return Promise.reject(tooMany())
-    }
+  /** Asks in the name of somebody outside; `send` hands the question over under the name it is given. */
+  ask(
+    to: Address,
+    type: string,
+    timeoutMs: number,
+    send: (replyTo: ReplyTo, deadline: number) => Error | undefined,
+  ): Promise<Event> {
+    if (this.asks.size >= ASKS_OUTSIDE_MAX) return Promise.reject(tooMany())
     return new Promise((resolve, reject) => {
-      const waiting = { id, to, type, timeoutMs, resolve, reject }
-      this.asks.set(id, waiting)
-      if (timeoutMs !== Infinity) this.deadlines.add(waiting, timeoutMs, this.asks.size)
+      const invocation = String(++this.asked)
+      const dueAt = this.clock.now() + timeoutMs
+      this.asks.add(invocation, { dueAt, to, type, timeoutMs, resolve, reject })
+      const refused = send({ address: this.address, invocation }, dueAt)
+      if (refused !== undefined) this.asks.take(invocation)?.reject(refused)
     })
   }
 
-  answer(id: string, event: Event): void {
-    const waiting = this.asks.get(id)
-    if (waiting === undefined) return
-    this.asks.delete(id)
-    waiting.resolve(event)
+  /** Only who was asked can answer: the name of a question can be guessed. */
+  answer({ address, invocation }: ReplyTo, event: Event, from: Address): void {
+    if (address !== this.address || this.asks.askedOf(invocation) !== from) return
+    this.asks.take(invocation)?.resolve(event)
   }
 
-  refuse(id: string, error: Error): void {
-    const waiting = this.asks.get(id)
-    this.asks.delete(id)
-    waiting?.reject(error)
+  refuse({ address, invocation }: ReplyTo, error: Error): void {
+    if (address === this.address) this.asks.take(invocation)?.reject(error)
   }
 
   /** Waits for a message with the caller's own id to be taken. Two with one id are answered in their order. */
@@ -79,7 +82,6 @@ export class Outside {
   }
 
   refuseAll(): void {
-    this.deadlines.stop()
     const stopped = new AmbitError(
       'AMBIT_STOPPED',
       'The system stopped before the message was taken.',
@@ -88,9 +90,8 @@ export class Outside {
       for (const each of waiting) each.reject(stopped)
     this.acknowledgements.clear()
     this.acknowledgementsAwaited = 0
-    for (const id of [...this.asks.keys()]) {
-      this.refuse(id, new AmbitError('AMBIT_STOPPED', 'The system stopped before the answer came.'))
-    }
+    for (const { reject } of this.asks.takeAll())
+      reject(new AmbitError('AMBIT_STOPPED', 'The system stopped before the answer came.'))
   }
 
   private takeAcknowledgement({ to, headers }: Message): Acknowledgement | undefined {
@@ -101,6 +102,111 @@ export class Outside {
     if (first !== undefined) this.acknowledgementsAwaited--
     if (waiting?.length === 0) this.acknowledgements.delete(key)
     return first
+  }
+}
+
+/** Timeouts of so many lengths have a list and one wake-up for all; the others a wake-up each. */
+const LENGTHS_MAX = 8
+
+/** The questions from outside that wait. Those with one timeout fall due in the order in which they were asked. */
+class Asks {
+  private readonly lists = new Map<number, AskList>()
+  private readonly others = new Map<string, Waiting & { readonly cancel: () => void }>()
+  private readonly clock: Clock
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  get size(): number {
+    let size = this.others.size
+    for (const list of this.lists.values()) size += list.waiting.size
+    return size
+  }
+
+  add(id: string, waiting: Waiting): void {
+    const { timeoutMs, dueAt } = waiting
+    const list = this.lists.get(timeoutMs)
+    if (list !== undefined) list.add(id, waiting)
+    else if (this.lists.size < LENGTHS_MAX) {
+      const made = new AskList(this.clock)
+      this.lists.set(timeoutMs, made)
+      made.add(id, waiting)
+    } else {
+      const pass = () => this.take(id)?.reject(timedOut(waiting))
+      const cancel = dueAt === Infinity ? () => undefined : this.clock.wakeAt(dueAt, pass)
+      this.others.set(id, { ...waiting, cancel })
+    }
+  }
+
+  askedOf(id: string): Address | undefined {
+    for (const { waiting } of this.lists.values()) {
+      const found = waiting.get(id)
+      if (found !== undefined) return found.to
+    }
+    return this.others.get(id)?.to
+  }
+
+  take(id: string): Waiting | undefined {
+    for (const { waiting } of this.lists.values()) {
+      const found = waiting.get(id)
+      if (found !== undefined) {
+        waiting.delete(id)
+        return found
+      }
+    }
+    const other = this.others.get(id)
+    this.others.delete(id)
+    other?.cancel()
+    return other
+  }
+
+  takeAll(): Waiting[] {
+    const all = [...this.others.values()] as Waiting[]
+    for (const { cancel } of this.others.values()) cancel()
+    this.others.clear()
+    for (const list of this.lists.values()) all.push(...list.takeAll())
+    this.lists.clear()
+    return all
+  }
+}
+
+class AskList {
+  readonly waiting = new Map<string, Waiting>()
+  private cancelWake: (() => void) | undefined
+  private readonly clock: Clock
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  add(id: string, waiting: Waiting): void {
+    this.waiting.set(id, waiting)
+    if (this.cancelWake === undefined) this.arm(waiting.dueAt)
+  }
+
+  takeAll(): Waiting[] {
+    this.cancelWake?.()
+    const all = [...this.waiting.values()]
+    this.waiting.clear()
+    return all
+  }
+
+  private arm(dueAt: number): void {
+    if (dueAt !== Infinity) this.cancelWake = this.clock.wakeAt(dueAt, () => this.wake())
+  }
+
+  private wake(): void {
+    this.cancelWake = undefined
+    const now = this.clock.now()
+    for (const [id, waiting] of this.waiting) {
+      if (waiting.dueAt > now) {
+        this.arm(waiting.dueAt)
+        return
+      }
+      this.waiting.delete(id)
+      waiting.reject(timedOut(waiting))
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, type Event, type Message } from './message.ts'
+import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import { isPromise, runMaybe, wait, type MaybePromise } from './maybe.ts'
 import { Outside } from './outside.ts'
 import type { Random } from './ports/random.ts'
@@ -108,7 +108,7 @@ export class Kernel implements CellHost {
     this.log = logger
     this.queue = new RunQueue(clock)
     this.rest = new RestWatch(clock)
-    this.outside = new Outside(clock)
+    this.outside = new Outside(clock, random.id())
     this.timers = new Timers(clock, (address, id) => this.timerDue(address, id))
     this.effects = new Effects(clock, (address, invocation, end) =>
       this.effectEnded(address, invocation, end),
@@ -250,6 +250,10 @@ export class Kernel implements CellHost {
 
   route(message: Message, lane: Lane): void {
     this.delivery.route(message, lane)
+  }
+
+  answerOutside(to: ReplyTo, answer: Event, from: Address): void {
+    this.outside.answer(to, answer, from)
   }
 
   postTo(cell: Cell, body: Event, lane: Lane): void {

@@ -2,7 +2,6 @@ import { admit, type Admission, type StepAdmission } from './admission.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, releaseEverything } from './carry-out.ts'
 import type { ErrorRecord } from './errors.ts'
-import type { CellTimer } from './invocation.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, NO_HEADERS, type Message } from './message.ts'
@@ -10,21 +9,24 @@ import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
 import { CellTurn, enterTurn } from './turn.ts'
 
-/** Takes one message and makes a turn of it. Answers whether there was one. */
-export function takeOne(cell: Cell): boolean {
-  if (cell.life !== 'running') return false
+/** What `takeOne` answers when there was no message. */
+export const NOTHING_TAKEN = -1
+
+/** Takes one message and makes a turn of it. Answers what the clock said, so that nobody needs to ask it again. */
+export function takeOne(cell: Cell): number {
+  if (cell.life !== 'running') return NOTHING_TAKEN
   const { mailbox } = cell
   const message = mailbox.take()
-  if (message === undefined) return false
+  if (message === undefined) return NOTHING_TAKEN
   const lane = mailbox.takenFrom
   if (cell.held !== undefined) cell.host.freed(cell)
   const { headers } = message
-  if (headers !== NO_HEADERS && !isWanted(cell, message, lane)) return true
   const clockNow = cell.host.clock.now()
+  if (headers !== NO_HEADERS && !isWanted(cell, message, lane)) return clockNow
   const now = Math.max(cell.lastNow, clockNow)
   if (headers.deadline !== undefined && headers.deadline < clockNow) {
     expire(cell, message, lane, now)
-    return true
+    return clockNow
   }
   const admission = admit(cell, message, now)
   if (admission.kind === 'stale') {
@@ -32,10 +34,10 @@ export function takeOne(cell: Cell): boolean {
       cell.host.deadLetter(message, 'staleReply')
     }
     skipMessage(cell, message)
-    return true
+    return clockNow
   }
   makeTurn(cell, message, lane, now, admission)
-  return true
+  return clockNow
 }
 
 /** A message that was taken before, or comes before its turn, is put out of the way. */
@@ -107,7 +109,9 @@ function makeTurn(
     if (step !== undefined) {
       if (step.status === 'error') throw step.error
       if (step.output !== undefined && !cell.isDirect) assertJson(step.output, 'output')
-      prepared = prepare(step.commands, cell.spec.privileged, turn)
+      const { wanted } = turn
+      const commands = wanted === undefined ? step.commands : [...step.commands, ...wanted]
+      prepared = prepare(commands, cell.spec.privileged, turn)
     }
   } catch (error) {
     if (cell.isDirect) undoAtOnce(cell, admission)
@@ -137,8 +141,7 @@ function undoAtOnce(cell: Cell, admission: Admission): void {
   if (admission.kind === 'start') cell.started = false
   if (admission.kind !== 'step' || cell.performed > 0) return
   if (admission.ends !== undefined) cell.addInvocation(admission.ends)
-  const { timer, incoming } = admission
-  if (timer !== undefined) cell.addTimer(incoming as CellTimer)
+  if (admission.timer !== undefined) cell.addTimer(admission.timer)
 }
 
 function settle(cell: Cell, admission: Admission): void {
@@ -153,7 +156,7 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
     case 'start':
       return cell.spec.engine.start(cell.input, cell)
     case 'step':
-      return cell.spec.engine.step(cell.state, admission.incoming, cell)
+      return cell.spec.engine.step(cell.state, admission, cell)
     case 'stop':
     case 'stale':
       return undefined
@@ -259,8 +262,9 @@ function beginGeneration(cell: Cell, fresh: boolean): void {
 function settleAdmission(cell: Cell, admission: StepAdmission): void {
   if (admission.ends !== undefined) endInvocation(cell, admission.ends)
   if (admission.timer === undefined) return
-  cell.dropTimer(admission.timer)
-  if (!cell.isDirect) cell.commit.clearTimer(admission.timer)
+  const { id } = admission.timer
+  cell.dropTimer(id)
+  if (!cell.isDirect) cell.commit.clearTimer(id)
 }
 
 function expire(cell: Cell, message: Message, lane: Lane, now: number): void {

@@ -2,7 +2,8 @@ import type { Address } from './address.ts'
 import { createSeededRandom } from './random.ts'
 import { AmbitError } from './errors.ts'
 import type { Json } from './json.ts'
-import type { Message } from './message.ts'
+import type { Event, Message } from './message.ts'
+import type { Command } from './ports/engine.ts'
 
 /** The keyed rows an actor holds beside its snapshot. Read here, written with the `putRow` action. */
 export interface RowsView {
@@ -25,6 +26,13 @@ export interface Turn {
   readonly rows: RowsView
   /** A number in [0, 1) that is the same whenever the same turn is stepped again. */
   random(): number
+  /**
+   * Sends an event to another actor, by address or registered name, once the turn is committed. For reducers, such as
+   * `fromTransition` is given; a machine uses the `tell` action, because its guards may be asked more than once.
+   */
+  tell(to: string, event: Event): void
+  /** Answers the message of this turn. For reducers; a machine uses the `reply` action. */
+  reply(event: Event): void
 }
 
 let current: Turn | undefined
@@ -58,6 +66,8 @@ export class CellTurn implements Turn {
   readonly message: Message
   readonly now: number
   private readonly cell: TurnPlace
+  /** What a reducer asked for, where it cannot be done at once. */
+  wanted: Command[] | undefined
   private chance: (() => number) | undefined
 
   constructor(cell: TurnPlace, message: Message, now: number) {
@@ -90,6 +100,22 @@ export class CellTurn implements Turn {
     return this.cell.rows
   }
 
+  tell(to: string, event: Event): void {
+    this.want({ kind: 'tell', to, event, lane: 'user' })
+  }
+
+  reply(event: Event): void {
+    this.want({ kind: 'reply', event })
+  }
+
+  private want(command: Command): void {
+    if (this.cell.isDirect) this.cell.perform(command)
+    else {
+      this.wanted ??= []
+      this.wanted.push(command)
+    }
+  }
+
   random(): number {
     this.chance ??= turnRandom(this.message.id, this.seq)
     return this.chance()
@@ -104,6 +130,8 @@ interface TurnPlace {
   readonly authority: readonly Json[]
   readonly rows: RowsView
   readonly host: { readonly systemId: string }
+  readonly isDirect: boolean
+  perform(command: Command): void
 }
 
 /** Runs a step with the given turn as `thisTurn()`. */

@@ -2,7 +2,15 @@ import type { AnyActorLogic, AnyStateMachine, AnyStateNode } from 'xstate'
 import { AmbitError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Event } from '../kernel/message.ts'
-import type { Engine, Invocable, Place, StoredState } from '../kernel/ports/engine.ts'
+import type {
+  Command,
+  Engine,
+  Incoming,
+  Invocable,
+  Place,
+  Step,
+  StoredState,
+} from '../kernel/ports/engine.ts'
 import { logicAt, type CellState } from './cell-state.ts'
 import { invocableOf } from './invocable.ts'
 import { startLive, stopLive } from './live.ts'
@@ -12,6 +20,7 @@ import { migrateStored, type Migration } from './migration.ts'
 import { persistCell, restoreCell, type StoredCell } from './persisted.ts'
 import { Habitat } from './refs.ts'
 import { StepRun, type RunOptions } from './step-run.ts'
+import { StepScope } from './step-scope.ts'
 import { structureHash } from './structure.ts'
 
 export interface InterpreterOptions {
@@ -33,11 +42,13 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
   const root = (machine === undefined ? logic : definitionOf(machine)) as unknown as Logic
   const own = identityOf(logic, machine)
   const run: RunOptions = { root, rootId: own.id, governed }
+  const isReducer = kindOf(root) === 'plain'
   const at = (place: Place) => Habitat.at(place, own.id)
   return {
     ...own,
     start: (input, place) => new StepRun(run, at(place), undefined).begin(input),
     step: (state, incoming, place) =>
+      (isReducer ? reduced(root, state as CellState, incoming, at(place)) : undefined) ??
       new StepRun(run, at(place), state as CellState).take(incoming),
     persist: (state) => persistCell(state as CellState) as unknown as Json,
     restore: (stored, place) => restoreCell(root, stored as unknown as StoredCell, at(place)),
@@ -60,6 +71,27 @@ function hasRoutes(node: AnyStateNode): boolean {
   const { route } = node.config as { route?: unknown }
   return route !== undefined || Object.values(node.states).some(hasRoutes)
 }
+
+/**
+ * The step of a reducer that nobody looks at, which is most of them: one call and no ceremony. Anything else that may
+ * be, such as an event it emits, is for the whole step.
+ */
+function reduced(
+  root: Logic,
+  state: CellState,
+  { event, end }: Incoming,
+  habitat: Habitat,
+): Step | undefined {
+  if (end !== undefined || habitat.isWatched('') || state.members.size > 0) return undefined
+  const scope = new StepScope(habitat.root, habitat.system, NO_RUN)
+  const after = root.transition(state.root, event, scope)
+  if (after.status !== 'active') return undefined
+  const { members, booked } = state
+  return { state: { root: after, members, booked }, status: 'active', commands: NO_COMMANDS }
+}
+
+const NO_RUN = { stopHeard: () => undefined }
+const NO_COMMANDS: readonly Command[] = []
 
 function identityOf(logic: AnyActorLogic, machine: AnyStateMachine | undefined) {
   if (machine === undefined) return { id: 'logic', version: '1', hash: `logic:${kindOf(logic)}` }

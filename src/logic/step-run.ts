@@ -61,9 +61,9 @@ export class StepRun implements ActiveStep {
   private members: ReadonlyMap<string, Member>
   private hasOwnMembers = false
   private booked: number
-  private readonly commands: Command[] = []
-  private readonly stack: Runner[] = []
-  private readonly roused: Runner[] = []
+  private commands: Command[] | undefined
+  private stack: Runner[] | undefined
+  private roused: Runner[] | undefined
   private runners: Map<string, Runner> | undefined
   private rootRunner: Runner | undefined
   private claimed: Map<string, string> | undefined
@@ -73,7 +73,7 @@ export class StepRun implements ActiveStep {
   private firsts: Map<MemberRef, First> | undefined
   private begun: Set<MemberRef> | undefined
   private stopping: Set<string> | undefined
-  private endedRefs: [MemberRef, MemberSnapshot][] = []
+  private endedRefs: [MemberRef, MemberSnapshot][] | undefined
   private isHalting = false
   private events = 0
 
@@ -87,22 +87,33 @@ export class StepRun implements ActiveStep {
   }
 
   begin(input: unknown): Step {
-    return this.whole(() => {
-      const runner = this.runner('')
+    this.habitat.step = this
+    try {
       const scope = this.scopeOf(this.habitat.root)
       const snapshot = this.options.root.getInitialSnapshot(scope, input)
       this.root = snapshot
-      this.enter(runner, this.options.root, snapshot, scope.collected, input)
+      this.enter(this.runner(''), this.options.root, snapshot, scope.collected, input)
       this.loop()
-    })
+      return this.result(this.root)
+    } catch (error) {
+      throw this.undone(error)
+    } finally {
+      this.habitat.step = undefined
+    }
   }
 
   take(incoming: Incoming): Step {
-    return this.whole(() => {
-      if (incoming.end === undefined) this.deliver(incoming.target, incoming.event)
+    this.habitat.step = this
+    try {
+      if (incoming.end === undefined) this.transition(incoming.target, incoming.event)
       else this.ended(incoming.target, incoming.end)
       this.loop()
-    })
+      return this.result(this.root)
+    } catch (error) {
+      throw this.undone(error)
+    } finally {
+      this.habitat.step = undefined
+    }
   }
 
   /** The actor is over: its members are stopped, in the order in which XState stops them. Nothing else may happen. */
@@ -157,60 +168,59 @@ export class StepRun implements ActiveStep {
     return member
   }
 
-  private whole(run: () => void): Step {
-    const { habitat } = this
-    habitat.step = this
-    try {
-      run()
-    } catch (error) {
-      for (const [ref] of this.endedRefs) ref.revive()
-      habitat.endedInFailure = this.endedRefs
-      throw error
-    } finally {
-      habitat.step = undefined
-    }
-    const { root, commands } = this
+  private result(root: MemberSnapshot | undefined): Step {
     if (root === undefined) throw new Error('an actor without a root')
+    const { commands = NO_COMMANDS } = this
     const state: CellState = { root, members: this.members, booked: this.booked }
     if (root.status === 'done') return { state, status: 'done', output: root.output, commands }
     return { state, status: 'active', commands }
   }
 
+  /** Nothing has happened: refs whose lives seemed over go on. */
+  private undone(error: unknown): unknown {
+    for (const [ref] of this.endedRefs ?? []) ref.revive()
+    this.habitat.endedInFailure = this.endedRefs ?? NO_REFS
+    return error
+  }
+
   private loop(): void {
-    const { stack } = this
     for (let top = this.next(); top !== undefined; top = this.next()) {
       if (top.at < top.todo.length) {
         top.todo[top.at++]?.()
         continue
       }
-      top.todo = []
-      top.at = 0
+      if (top.at > 0) {
+        top.todo = []
+        top.at = 0
+      }
       const event = top.mailbox.shift()
       if (event === undefined) {
         top.isActive = false
-        stack.pop()
+        this.stack?.pop()
         continue
       }
-      if (this.events++ >= INTERNAL_EVENTS_MAX) throw this.runaway(event)
-      this.transition(top, event)
+      this.transition(top.path, event)
     }
   }
 
   /** What was roused last in one go comes last, and all of it before whatever roused it. */
   private next(): Runner | undefined {
     const { stack, roused } = this
-    for (let runner = roused.pop(); runner !== undefined; runner = roused.pop()) stack.push(runner)
-    return stack.at(-1)
+    if (roused === undefined) return stack?.at(-1)
+    this.stack ??= []
+    for (let runner = roused.pop(); runner !== undefined; runner = roused.pop())
+      this.stack.push(runner)
+    return this.stack.at(-1)
   }
 
-  private transition(runner: Runner, event: Event): void {
-    const { path } = runner
+  private transition(path: string, event: Event): void {
+    if (this.events++ >= INTERNAL_EVENTS_MAX) throw this.runaway(event)
     const before = this.snapshotAt(path)
     const logic = this.logicAt(path)
     if (logic === undefined || before?.status !== 'active') return
-    const kind = path === '' && isMachine(logic) ? 'machine' : kindOf(logic)
+    const kind = kindOf(logic)
     if (kind === 'callback' || (kind === 'live' && event.type === STOP.type)) {
-      this.besides(runner, before, event)
+      this.besides(path, before, event)
       return
     }
     const scope = this.scopeOf(this.refOf(path))
@@ -223,12 +233,11 @@ export class StepRun implements ActiveStep {
       return
     }
     if (kind === 'promise' && event.type === STOP.type) this.want({ kind: 'release', path })
-    this.settle(runner, before, after, scope.collected, event)
+    this.settle(path, before, after, scope.collected, event)
   }
 
   /** What runs beside the steps hears of the event after them. */
-  private besides(runner: Runner, before: MemberSnapshot, event: Event): void {
-    const { path } = runner
+  private besides(path: string, before: MemberSnapshot, event: Event): void {
     const { habitat } = this
     if (event.type !== STOP.type) {
       this.run('callback', () => habitat.live?.get(path)?.feed(event))
@@ -236,28 +245,29 @@ export class StepRun implements ActiveStep {
       return
     }
     this.run('stop', () => stopLive(habitat, path))
-    this.settle(runner, before, { ...before, status: 'stopped', error: undefined }, [], event)
+    this.settle(path, before, { ...before, status: 'stopped', error: undefined }, [], event)
   }
 
   /** Takes over what a step of one member brought: its own actions first, then what XState defers, in order. */
   private settle(
-    runner: Runner,
+    path: string,
     before: MemberSnapshot,
     after: MemberSnapshot,
     collected: readonly CollectedAction[],
     event: Event,
     failsTo = before,
   ): void {
-    const { path } = runner
     if (path === '' && after.status === 'error') return this.fail(path, after, after.error)
     if (after.context !== before.context && isMachine((after as { machine?: unknown }).machine))
       assertJson(after.context, 'context')
     if (after.children !== before.children) this.replaceChildren(path, after)
-    if (collected.length === 0 && runner.todo.length === 0) {
+    const waiting = path === '' ? this.rootRunner : this.runners?.get(path)
+    if (collected.length === 0 && (waiting === undefined || waiting.todo.length === waiting.at)) {
       this.set(path, after)
       this.finish(path, after, event)
       return
     }
+    const runner = waiting ?? this.runner(path)
     const { todo } = runner
     for (const action of collected) if (isOwn(action)) todo.push(this.own(path, failsTo, action))
     todo.push(() => this.set(path, after))
@@ -296,7 +306,7 @@ export class StepRun implements ActiveStep {
     }
     // Something that fails as it starts has failed already.
     if (runner.todo.length > begun) return
-    this.settle(runner, none, snapshot, collected, { type: 'xstate.init', input }, snapshot)
+    this.settle(path, none, snapshot, collected, { type: 'xstate.init', input }, snapshot)
     this.activate(runner)
   }
 
@@ -502,7 +512,7 @@ export class StepRun implements ActiveStep {
   }
 
   /** At once, so that another may take its system id in the same step; the stop itself is deferred. */
-  private readonly stopHeard = ({ params }: CollectedAction): void => {
+  stopHeard({ params }: CollectedAction): void {
     const ref = params as { readonly id?: string } | undefined
     if (ref === undefined) return
     if (ref instanceof MemberRef) {
@@ -571,6 +581,7 @@ export class StepRun implements ActiveStep {
     const ref = this.members.get(path)?.ref
     if (ref !== undefined) {
       ref.end(last)
+      this.endedRefs ??= []
       this.endedRefs.push([ref, last])
     }
     const kind = logic === undefined ? 'plain' : kindOf(logic)
@@ -601,7 +612,10 @@ export class StepRun implements ActiveStep {
     if (this.isHalting) {
       if (command.kind === 'observe') this.habitat.attempt(command.run)
     } else if (this.isDirect) this.habitat.place.perform(command)
-    else this.commands.push(command)
+    else {
+      this.commands ??= []
+      this.commands.push(command)
+    }
   }
 
   private set(path: string, snapshot: MemberSnapshot): void {
@@ -615,6 +629,7 @@ export class StepRun implements ActiveStep {
   private activate(runner: Runner): void {
     if (runner.isActive) return
     runner.isActive = true
+    this.roused ??= []
     this.roused.push(runner)
   }
 
@@ -629,7 +644,7 @@ export class StepRun implements ActiveStep {
   }
 
   private scopeOf(ref: MemberRef): StepScope {
-    return new StepScope(ref, this.habitat.system, this.stopHeard)
+    return new StepScope(ref, this.habitat.system, this)
   }
 
   private refOf(path: string): MemberRef {
@@ -706,6 +721,9 @@ interface SendParams {
   readonly delay?: number
   readonly id?: string
 }
+
+const NO_COMMANDS: readonly Command[] = []
+const NO_REFS: readonly [MemberRef, MemberSnapshot][] = []
 
 /** Where nobody is: what is sent to a ref whose life is over goes there. */
 const NOWHERE = '%gone'

@@ -9,17 +9,22 @@ export interface CollectedAction {
   readonly exec: unknown
 }
 
+/** Hears of a stop while the step goes on. */
+export interface StopHearer {
+  stopHeard(action: CollectedAction): void
+}
+
 /** A scope of ours for XState's own step functions: it only collects. */
 export class StepScope {
   readonly self: MemberRef
   readonly system: CellSystem
   readonly collected: CollectedAction[] = []
-  private readonly heard: (action: CollectedAction) => void
+  private readonly run: StopHearer
 
-  constructor(self: MemberRef, system: CellSystem, heard: (action: CollectedAction) => void) {
+  constructor(self: MemberRef, system: CellSystem, run: StopHearer) {
     this.self = self
     this.system = system
-    this.heard = heard
+    this.run = run
   }
 
   get id(): string {
@@ -32,7 +37,7 @@ export class StepScope {
 
   /** XState calls it without its scope. */
   readonly actionExecutor = (action: CollectedAction): void => {
-    if (action.type === 'xstate.stopChild') this.heard(action)
+    if (action.type === 'xstate.stopChild') this.run.stopHeard(action)
     this.collected.push(action)
   }
 

@@ -18,6 +18,8 @@ const turn = (now: number): Turn => ({
   authority: [],
   rows: new Map(),
   random: turnRandom('m', 1),
+  tell: () => undefined,
+  reply: () => undefined,
 })
 
 describe('the accessor', () => {

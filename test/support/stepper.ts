@@ -138,6 +138,8 @@ export class Stepper implements Place {
       authority: [],
       rows: this.rows,
       random: turnRandom(message.id, seq),
+      tell: () => undefined,
+      reply: () => undefined,
     }
   }
 }
