@@ -67,7 +67,7 @@ function carryOutOne(work: Work, command: Prepared): void {
     case 'schedule':
       return schedule(work, command)
     case 'cancel':
-      return cancel(cell, machineTimerId(command.owner, command.id))
+      return cancelNamed(cell, machineTimerId(command.owner, command.id))
     case 'cancelUnder':
       return cancelUnder(cell, command.owner)
     case 'put':
@@ -203,13 +203,35 @@ function schedule(work: Work, command: Extract<Prepared, { kind: 'schedule' }>):
   const { cell } = work
   const { owner, target, event, delayMs } = command
   const id = machineTimerId(owner, command.id)
-  // XState forgets how to cancel an earlier event of the same id, and lets it fire: so do we.
-  const earlier = cell.timers.get(id)
-  if (earlier !== undefined) {
-    cancel(cell, id)
-    setTimer(cell, { ...earlier, id: `${id} ${cell.generation}.${cell.seq}.${work.index}` })
-  }
-  setTimer(cell, { id, owner, target, event, dueAt: work.now + Math.max(0, delayMs) })
+  const dueAt = work.now + Math.max(0, delayMs)
+  loosen(cell, id)
+  if (!cell.timers.has(id)) return setTimer(cell, { id, owner, target, event, dueAt })
+  const other = `${id} ${cell.generation}.${cell.seq}.${work.index}`
+  setTimer(cell, { id: other, alias: id, owner, target, event, dueAt })
+}
+
+/**
+ * With a second event of the same id, or with the end of one of two, XState forgets how to cancel the one that is left,
+ * and lets it fire: so do we.
+ */
+export function loosen(cell: Cell, id: string): void {
+  const holder = holderOf(cell, id)
+  if (holder !== undefined) cell.addTimer({ ...holder, isLoose: true })
+}
+
+function cancelNamed(cell: Cell, id: string): void {
+  const holder = holderOf(cell, id)
+  if (holder !== undefined) cancel(cell, holder.id)
+}
+
+/** The delayed event that an id cancels. */
+function holderOf(cell: Cell, id: string): CellTimer | undefined {
+  const first = cell.timers.get(id)
+  if (first === undefined && !cell.hasAliases) return undefined
+  if (first !== undefined && first.isLoose !== true) return first
+  for (const timer of cell.timers.values())
+    if (timer.alias === id && timer.isLoose !== true) return timer
+  return undefined
 }
 
 function setTimer(cell: Cell, timer: CellTimer): void {
@@ -227,8 +249,9 @@ function cancel(cell: Cell, id: string): void {
 
 function cancelUnder(cell: Cell, owner: string): void {
   if (cell.timers.size === 0) return
-  for (const { id, owner: of } of [...cell.timers.values()]) {
-    if (of === owner || of.startsWith(`${owner}/`)) cancel(cell, id)
+  const isUnder = (path: string) => path === owner || path.startsWith(`${owner}/`)
+  for (const timer of [...cell.timers.values()]) {
+    if (isUnder(timer.owner) || isUnder(timer.target)) cancel(cell, timer.id)
   }
 }
 

@@ -87,6 +87,8 @@ export class Cell implements Place {
   /** What took it down for good. */
   failure: { readonly error: unknown } | undefined
   queued = false
+  /** Whether two of its delayed events ever had the same id. */
+  hasAliases = false
   /** Whether it is no longer in memory: what holds it must look again. */
   hasLeft = false
   /** Whether what it did is with the journal and not yet answered. */
@@ -294,6 +296,7 @@ export class Cell implements Place {
   addTimer(timer: CellTimer): void {
     this.ownTimers ??= new Map()
     this.ownTimers.set(timer.id, timer)
+    if (timer.alias !== undefined) this.hasAliases = true
   }
 
   dropTimer(id: string): boolean {

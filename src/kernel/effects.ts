@@ -62,9 +62,11 @@ export class Effects {
           maybeExecuted: attempt > 1,
         }),
       )
-      Promise.resolve(working)
-        .then((output) => finish(isKept ? endOf(output, invocation) : { ok: true, output }))
-        .catch(failed)
+      // One step for either end: which of two effects ended first must not hang on how it ended.
+      Promise.resolve(working).then(
+        (output) => finish(isKept ? endOf(output, invocation) : { ok: true, output }),
+        failed,
+      )
     } catch (error) {
       // A synchronous throw is a failed effect, not a failed release.
       failed(error)

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { findNonJson } from './json.ts'
+import { findNonJson, isActorRef } from './json.ts'
 import {
   isReservedType,
   MESSAGE_BYTES_MAX,
@@ -126,9 +126,9 @@ function copyList(list: readonly unknown[], depth: number): unknown {
 }
 
 function copyObject(value: object, depth: number): unknown {
+  if (refsPass && isActorRef(value)) return value
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null)
-    return refsPass && isActorRef(value) ? value : REFUSED
+  if (prototype !== Object.prototype && prototype !== null) return REFUSED
   const copy: Record<string, unknown> = {}
   for (const key in value) {
     const copied = copyValue((value as Record<string, unknown>)[key], depth + 1)
@@ -140,10 +140,4 @@ function copyObject(value: object, depth: number): unknown {
     else copy[key] = copied
   }
   return copy
-}
-
-/** A ref of an actor: where nothing is stored, it may be handed around as in XState. */
-function isActorRef(value: object): boolean {
-  const { _send, sessionId } = value as { _send?: unknown; sessionId?: unknown }
-  return typeof _send === 'function' && typeof sessionId === 'string'
 }

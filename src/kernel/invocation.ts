@@ -28,6 +28,10 @@ export interface CellTimer {
   readonly target: string
   readonly event: Event
   readonly dueAt: number
+  /** The id by which it is cancelled, when another event had it already. */
+  readonly alias?: string
+  /** Whether another event has taken its id: then it can no longer be cancelled by it. */
+  readonly isLoose?: true
 }
 
 /** What the kernel stores of an actor beside the machine's own state. */

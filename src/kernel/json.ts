@@ -12,7 +12,12 @@ export const JSON_DEPTH_MAX = 64
  * `undefined` in an object is allowed (it is left out); functions, symbols, bigints, NaN, class instances,
  * cycles and anything nested deeper than 64 levels are not: they would come back as something else.
  */
-export function findNonJson(value: unknown, path: string, depth = 0): string | undefined {
+export function findNonJson(
+  value: unknown,
+  path: string,
+  depth = 0,
+  mayHoldRefs = false,
+): string | undefined {
   if (value === null || value === undefined) return undefined
   switch (typeof value) {
     case 'boolean':
@@ -21,7 +26,7 @@ export function findNonJson(value: unknown, path: string, depth = 0): string | u
     case 'number':
       return Number.isFinite(value) ? undefined : `${path} is ${value}`
     case 'object':
-      return findInObject(value, path, depth)
+      return findInObject(value, path, depth, mayHoldRefs)
     case 'bigint':
     case 'function':
     case 'symbol':
@@ -30,9 +35,9 @@ export function findNonJson(value: unknown, path: string, depth = 0): string | u
   }
 }
 
-/** Throws `AMBIT_CONTEXT_NOT_JSON`, naming the path, unless the value is JSON. */
-export function assertJson(value: unknown, path: string): void {
-  const finding = findNonJson(value, path)
+/** Throws `AMBIT_CONTEXT_NOT_JSON`, naming the path, unless the value is JSON. `mayHoldRefs` lets actor refs pass. */
+export function assertJson(value: unknown, path: string, mayHoldRefs = false): void {
+  const finding = findNonJson(value, path, 0, mayHoldRefs)
   if (finding === undefined) return
   throw new AmbitError(
     'AMBIT_CONTEXT_NOT_JSON',
@@ -63,12 +68,18 @@ export function sha256(...parts: readonly string[]): string {
   return hash.digest('hex')
 }
 
-function findInObject(value: object, path: string, depth: number): string | undefined {
+function findInObject(
+  value: object,
+  path: string,
+  depth: number,
+  mayHoldRefs: boolean,
+): string | undefined {
+  if (mayHoldRefs && isActorRef(value)) return undefined
   if (depth >= JSON_DEPTH_MAX) return `${path} is nested deeper than ${JSON_DEPTH_MAX} levels`
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       if (value[i] === undefined) return `${path}[${i}] is undefined`
-      const finding = findNonJson(value[i], `${path}[${i}]`, depth + 1)
+      const finding = findNonJson(value[i], `${path}[${i}]`, depth + 1, mayHoldRefs)
       if (finding !== undefined) return finding
     }
     return undefined
@@ -83,8 +94,15 @@ function findInObject(value: object, path: string, depth: number): string | unde
       (value as Record<string, unknown>)[key],
       `${path}.${key}`,
       depth + 1,
+      mayHoldRefs,
     )
     if (finding !== undefined) return finding
   }
   return undefined
+}
+
+/** A ref of an actor: where nothing is stored, it may be handed around as in XState. */
+export function isActorRef(value: object): boolean {
+  const { _send, sessionId } = value as { _send?: unknown; sessionId?: unknown }
+  return typeof _send === 'function' && typeof sessionId === 'string'
 }

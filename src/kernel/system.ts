@@ -435,15 +435,21 @@ export class Kernel implements CellHost {
   }
 
   /**
-   * By hand and under virtual time, what comes from beside the steps runs at its own moment: a timer before the clock
-   * moves on to the next, an effect's end before the next one. Only what is sent from outside waits for `drain()`.
+   * By hand, what comes from beside the steps runs at its own moment: a timer before a virtual clock moves on to the
+   * next, an effect's end before the next one. Only what is sent from outside waits for `drain()`.
    */
   private takeAtOnce(): void {
-    if (this.isManual && this.clock.isVirtual === true && this.phase === 'running') this.drain()
+    if (this.isManual && this.phase === 'running') this.drain()
   }
 
   private effectEnded(address: Address, invocation: Invocation, end: End): void {
     const { path, ref, src, attempt } = invocation
+    const cell = this.tree.peek(address)
+    const isInStep = cell?.isDirect === true && cell.turn !== undefined
+    if (isInStep && cell.spec.engine.endAtOnce?.(cell, path, end) === true) {
+      cell.dropInvocation(path)
+      return
+    }
     if (!end.ok)
       this.log.warn({ actor: address, effect: src, attempt, err: end.error }, 'effect failed')
     const body = { type: kernelTypes.effectEnded, path, ref, ...end }

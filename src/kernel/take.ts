@@ -1,6 +1,6 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
 import type { Cell } from './cell.ts'
-import { carryOut, endInvocation, releaseEverything } from './carry-out.ts'
+import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
 import type { ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
@@ -158,6 +158,8 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
     case 'step':
       return cell.spec.engine.step(cell.state, admission, cell)
     case 'stop':
+      if (cell.isDirect) cell.spec.engine.halt?.(cell)
+      return undefined
     case 'stale':
       return undefined
   }
@@ -262,9 +264,10 @@ function beginGeneration(cell: Cell, fresh: boolean): void {
 function settleAdmission(cell: Cell, admission: StepAdmission): void {
   if (admission.ends !== undefined) endInvocation(cell, admission.ends)
   if (admission.timer === undefined) return
-  const { id } = admission.timer
+  const { id, alias = id } = admission.timer
   cell.dropTimer(id)
   if (!cell.isDirect) cell.commit.clearTimer(id)
+  if (cell.hasAliases) loosen(cell, alias)
 }
 
 function expire(cell: Cell, message: Message, lane: Lane, now: number): void {

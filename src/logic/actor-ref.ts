@@ -104,7 +104,21 @@ class SystemRef {
     return { xstate$$type: 1, id: this.id }
   }
 
+  ['@@observable'](): this {
+    return this
+  }
+
   private get view(): AnyActorRef {
     return this.inner.view() as AnyActorRef
   }
+}
+
+// Libraries of observables ask for this symbol where a polyfill has made it, and for its name elsewhere.
+const { observable } = Symbol as { observable?: symbol }
+if (observable !== undefined) {
+  Object.defineProperty(SystemRef.prototype, observable, {
+    value(this: SystemRef) {
+      return this
+    },
+  })
 }

@@ -57,6 +57,12 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
     describe: (state) => ((state as CellState).root.value ?? null) as Json,
     view: (place) => at(place).root,
     awaken: (place) => awaken(root, at(place)),
+    endAtOnce(place, path, end) {
+      const { step } = at(place)
+      step?.ended(path, end)
+      return step !== undefined
+    },
+    halt: (place) => halt(run, at(place)),
     quiet: (place) => quiet(run, at(place)),
     isLively: (place) => (at(place).live?.size ?? 0) > 0,
     ...(machine !== undefined && !governed && hasRoutes(machine.root) && { opens: ROUTE }),
@@ -90,7 +96,7 @@ function reduced(
   return { state: { root: after, members, booked }, status: 'active', commands: NO_COMMANDS }
 }
 
-const NO_RUN = { stopHeard: () => undefined }
+const NO_RUN = { heard: () => false }
 const NO_COMMANDS: readonly Command[] = []
 
 function identityOf(logic: AnyActorLogic, machine: AnyStateMachine | undefined) {
@@ -128,11 +134,15 @@ function awaken(root: Logic, habitat: Habitat): void {
   }
 }
 
-function quiet(run: RunOptions, habitat: Habitat): void {
+function halt(run: RunOptions, habitat: Habitat): void {
   const state = habitat.state()
+  if (state !== undefined) new StepRun(run, habitat, state).halt()
+}
+
+function quiet(run: RunOptions, habitat: Habitat): void {
   const { outcome } = habitat.place
   if (outcome?.status === 'error') for (const [ref, last] of habitat.endedInFailure) ref.end(last)
-  if (state !== undefined) new StepRun(run, habitat, state).halt()
+  halt(run, habitat)
   for (const path of [...(habitat.live?.keys() ?? [])]) stopLive(habitat, path)
   if (outcome?.status === 'error') habitat.fail('', outcome.error)
   else habitat.complete('')

@@ -138,7 +138,7 @@ function restoreMember(
   ref: MemberRef,
 ): MemberSnapshot {
   const { status = 'active', output, error } = saved
-  const scope = new StepScope(ref, habitat.system, { stopHeard: () => undefined })
+  const scope = new StepScope(ref, habitat.system, { heard: () => false })
   const machine = asMachine(logic)
   if (machine !== undefined) return restoreMachine(machine, saved, scope)
   const plain = (saved.plain ?? {}) as object

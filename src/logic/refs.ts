@@ -86,20 +86,20 @@ export class Habitat {
     return watch
   }
 
+  // Observers that come or go while others are told are heeded, as in XState.
+
   next(path: string, snapshot: MemberSnapshot): void {
     for (const observer of this.observersOf(path)) this.attempt(() => observer.next?.(snapshot))
   }
 
   complete(path: string): void {
-    const observers = this.observersOf(path)
+    for (const observer of this.observersOf(path)) this.attempt(() => observer.complete?.())
     this.watches?.delete(path)
-    for (const observer of observers) this.attempt(() => observer.complete?.())
   }
 
   fail(path: string, error: unknown): void {
-    const observers = this.observersOf(path)
+    for (const observer of this.observersOf(path)) this.attempt(() => observer.error?.(error))
     this.watches?.delete(path)
-    for (const observer of observers) this.attempt(() => observer.error?.(error))
   }
 
   emit(path: string, event: Event): void {
@@ -118,8 +118,8 @@ export class Habitat {
     }
   }
 
-  private observersOf(path: string): Observer<MemberSnapshot>[] {
-    return [...(this.watches?.get(path)?.observers ?? [])]
+  private observersOf(path: string): Iterable<Observer<MemberSnapshot>> {
+    return this.watches?.get(path)?.observers ?? NOBODY
   }
 }
 
@@ -138,6 +138,7 @@ export class MemberRef {
   isStopped = false
   src: unknown
   systemId: string | undefined
+  _syncSnapshot = false
   private readonly habitat: Habitat
   private last: MemberSnapshot | undefined
 
@@ -183,7 +184,10 @@ export class MemberRef {
       return failed
     const snapshot = habitat.snapshotAt(path) ?? NOT_STARTED
     if (outcome === undefined || outcome.status === snapshot.status) return snapshot
-    return { ...snapshot, ...outcome }
+    // A machine that was stopped has let go of its children.
+    const alone = outcome.status === 'stopped' &&
+      snapshot.children !== undefined && { children: {} }
+    return { ...snapshot, ...outcome, ...alone }
   }
 
   getPersistedSnapshot(): unknown {
@@ -265,6 +269,7 @@ interface AnyPersister {
   getPersistedSnapshot(snapshot: unknown): unknown
 }
 
+const NOBODY: readonly never[] = []
 const NOT_STARTED: MemberSnapshot = { status: 'active' }
 
 /** The actor system that XState's own code sees: one actor of Ambit with its members. */

@@ -13,7 +13,7 @@ import { MemberRef, type ActiveStep, type Habitat } from './refs.ts'
 import { StepScope, type CollectedAction } from './step-scope.ts'
 
 /** Events between the members of one actor in one turn, before the actor is called a runaway. */
-export const INTERNAL_EVENTS_MAX = 10_000
+export const INTERNAL_EVENTS_MAX = 100_000
 
 const STOP: Event = { type: 'xstate.stop' }
 
@@ -27,6 +27,8 @@ export interface RunOptions {
 /** A member while events wait for it: XState's mailbox, and what is left of the step it is in. */
 interface Runner {
   readonly path: string
+  /** The id of the member, for its parent to hear of its end. */
+  id: string
   readonly mailbox: Event[]
   todo: (() => void)[]
   at: number
@@ -40,12 +42,19 @@ interface First {
   readonly collected: readonly CollectedAction[]
 }
 
+/** The actor that XState constructs for a child, which never runs. */
+interface Constructed {
+  readonly id: string
+  readonly _parent?: MemberRef
+  readonly _syncSnapshot?: boolean
+}
+
 interface SpawnParams {
   readonly id?: unknown
   readonly src: unknown
   readonly input: unknown
   readonly systemId?: string
-  readonly actorRef?: { readonly id: string; readonly _syncSnapshot?: boolean }
+  readonly actorRef?: Constructed
 }
 
 /**
@@ -62,7 +71,7 @@ export class StepRun implements ActiveStep {
   private hasOwnMembers = false
   private booked: number
   private commands: Command[] | undefined
-  private stack: Runner[] | undefined
+  private readonly stack: Runner[] = []
   private roused: Runner[] | undefined
   private runners: Map<string, Runner> | undefined
   private rootRunner: Runner | undefined
@@ -75,6 +84,10 @@ export class StepRun implements ActiveStep {
   private stopping: Set<string> | undefined
   private endedRefs: [MemberRef, MemberSnapshot][] | undefined
   private isHalting = false
+  /** Whether a member is in the middle of its own step, and not of one that begins it. */
+  private isStepping = false
+  /** The member that is being started. */
+  private entering: string | undefined
   private events = 0
 
   constructor(options: RunOptions, habitat: Habitat, state: CellState | undefined) {
@@ -105,8 +118,9 @@ export class StepRun implements ActiveStep {
   take(incoming: Incoming): Step {
     this.habitat.step = this
     try {
-      if (incoming.end === undefined) this.transition(incoming.target, incoming.event)
-      else this.ended(incoming.target, incoming.end)
+      const { target, event, end } = incoming
+      if (end !== undefined) this.ended(target, end)
+      else this.deliver(target, event)
       this.loop()
       return this.result(this.root)
     } catch (error) {
@@ -137,6 +151,8 @@ export class StepRun implements ActiveStep {
   }
 
   deliver(path: string, event: Event): void {
+    // A root that is being stopped hears nothing more.
+    if (this.isHalting && path === '') return
     const runner = this.runner(path)
     runner.mailbox.push(event)
     if (runner.isStarted) this.activate(runner)
@@ -183,8 +199,9 @@ export class StepRun implements ActiveStep {
     return error
   }
 
-  private loop(): void {
-    for (let top = this.next(); top !== undefined; top = this.next()) {
+  /** Goes on until those above `base` on the stack have nothing left to do. */
+  private loop(base = 0): void {
+    for (let top = this.next(base); top !== undefined; top = this.next(base)) {
       if (top.at < top.todo.length) {
         top.todo[top.at++]?.()
         continue
@@ -196,7 +213,7 @@ export class StepRun implements ActiveStep {
       const event = top.mailbox.shift()
       if (event === undefined) {
         top.isActive = false
-        this.stack?.pop()
+        this.stack.pop()
         continue
       }
       this.transition(top.path, event)
@@ -204,13 +221,12 @@ export class StepRun implements ActiveStep {
   }
 
   /** What was roused last in one go comes last, and all of it before whatever roused it. */
-  private next(): Runner | undefined {
+  private next(base: number): Runner | undefined {
     const { stack, roused } = this
-    if (roused === undefined) return stack?.at(-1)
-    this.stack ??= []
-    for (let runner = roused.pop(); runner !== undefined; runner = roused.pop())
-      this.stack.push(runner)
-    return this.stack.at(-1)
+    if (roused !== undefined)
+      for (let runner = roused.pop(); runner !== undefined; runner = roused.pop())
+        stack.push(runner)
+    return stack.length > base ? stack.at(-1) : undefined
   }
 
   private transition(path: string, event: Event): void {
@@ -224,10 +240,14 @@ export class StepRun implements ActiveStep {
       return
     }
     const scope = this.scopeOf(this.refOf(path))
+    const outer = this.isStepping
     let after: MemberSnapshot
     try {
+      this.isStepping = true
       after = logic.transition(before, event, scope)
+      this.isStepping = outer
     } catch (error) {
+      this.isStepping = outer
       const machine = asMachine(logic)
       this.fail(path, before, machine ? explained(error, machine, before.value) : error)
       return
@@ -259,7 +279,7 @@ export class StepRun implements ActiveStep {
   ): void {
     if (path === '' && after.status === 'error') return this.fail(path, after, after.error)
     if (after.context !== before.context && isMachine((after as { machine?: unknown }).machine))
-      assertJson(after.context, 'context')
+      assertJson(after.context, 'context', this.isDirect)
     if (after.children !== before.children) this.replaceChildren(path, after)
     const waiting = path === '' ? this.rootRunner : this.runners?.get(path)
     if (collected.length === 0 && (waiting === undefined || waiting.todo.length === waiting.at)) {
@@ -269,7 +289,8 @@ export class StepRun implements ActiveStep {
     }
     const runner = waiting ?? this.runner(path)
     const { todo } = runner
-    for (const action of collected) if (isOwn(action)) todo.push(this.own(path, failsTo, action))
+    for (const action of collected)
+      if (isOwn(action)) todo.push(this.guarded(path, failsTo, this.own(action)))
     todo.push(() => this.set(path, after))
     for (const action of collected) if (!isOwn(action)) todo.push(() => this.carry(path, action))
     todo.push(() => this.finish(path, after, event))
@@ -299,11 +320,13 @@ export class StepRun implements ActiveStep {
     const kind = kindOf(logic)
     if (kind === 'machine') this.startFirst(runner, snapshot, collected, listed)
     const begun = runner.todo.length
+    this.entering = path
     if (snapshot.status === 'active' && kind === 'promise') this.invoke(path, logic, input)
     if (snapshot.status === 'active' && (kind === 'callback' || kind === 'live')) {
       const { habitat } = this
       this.run('start', () => startLive(habitat, path, logic))
     }
+    this.entering = undefined
     // Something that fails as it starts has failed already.
     if (runner.todo.length > begun) return
     this.settle(path, none, snapshot, collected, { type: 'xstate.init', input }, snapshot)
@@ -330,6 +353,7 @@ export class StepRun implements ActiveStep {
 
   private finish(path: string, after: MemberSnapshot, event: Event): void {
     const { habitat } = this
+    const runner = path === '' ? undefined : this.runner(path)
     if (after.status === 'error') return this.fail(path, after, after.error)
     if (after.status !== 'stopped') {
       const member = this.members.get(path)
@@ -341,13 +365,15 @@ export class StepRun implements ActiveStep {
     }
     if (after.status === 'active' && event.type !== STOP.type) return
     if (path === '') {
-      this.run('end', () => void (after.status === 'done' && habitat.live?.delete(path)))
+      if (after.status === 'done') this.run('end', () => void habitat.live?.delete(path))
+      // Where nothing is kept the actor is over here, before whoever sent it here goes on.
+      if (this.isDirect && habitat.isWatched(path)) this.run('over', () => habitat.complete(path))
       return
     }
     this.leave(path, after)
     if (habitat.isWatched(path)) this.run('observer', () => habitat.complete(path))
     if (after.status !== 'done') return this.drop(path)
-    const { id } = this.members.get(path) ?? { id: '' }
+    const { id } = runner ?? this.runner(path)
     const type = `xstate.done.actor.${id}`
     this.deliver(parentOf(path), { type, output: after.output, actorId: id })
   }
@@ -355,6 +381,7 @@ export class StepRun implements ActiveStep {
   private fail(path: string, before: MemberSnapshot, error: unknown): void {
     const { habitat } = this
     const failed = { ...before, status: 'error', error } as const
+    const { id } = this.runner(path)
     // An observable that errs has ended by itself: there is nothing to unsubscribe from.
     if (path === '' && before.status === 'error') habitat.live?.delete(path)
     if (path === '') throw this.failedAs(failed)
@@ -363,7 +390,6 @@ export class StepRun implements ActiveStep {
     // What a failed machine had started ends with it: nobody could reach it any more.
     for (const child of this.childrenOf(path)) this.stop(child)
     if (habitat.isWatched(path)) this.run('observer', () => habitat.fail(path, error))
-    const { id } = this.members.get(path) ?? { id: '' }
     this.deliver(parentOf(path), { type: `xstate.error.actor.${id}`, error, actorId: id })
   }
 
@@ -377,7 +403,7 @@ export class StepRun implements ActiveStep {
     const before = this.snapshotAt(path)
     const logic = this.logicAt(path)
     if (logic === undefined || before?.status !== 'active') return
-    if (kindOf(logic) !== 'promise') {
+    if (kindOf(logic) !== 'promise' || (path === this.entering && !end.ok)) {
       // In its place among what the member does: this may be heard in the middle of it.
       const runner = this.runner(path)
       if (!end.ok) runner.todo.push(() => this.fail(path, before, end.error))
@@ -392,8 +418,8 @@ export class StepRun implements ActiveStep {
     )
   }
 
-  /** An action of the author's, or one of ours: they come before what XState defers to the end of a step. */
-  private own(path: string, before: MemberSnapshot, action: CollectedAction): () => void {
+  /** An action of the author's, or one of ours. */
+  private own(action: CollectedAction): () => void {
     if (action.type === 'xstate.log') {
       const { label, value } = action.params as { label?: string; value: unknown }
       return () => this.want({ kind: 'log', value, ...(label !== undefined && { label }) })
@@ -407,14 +433,18 @@ export class StepRun implements ActiveStep {
     if (typeof action.exec !== 'function') return () => undefined
     const exec = action.exec as (info: unknown, params: unknown) => unknown
     const run = () => exec(action.info, action.params)
-    if (!this.isDirect) return () => this.run(action.type, run)
+    return this.isDirect ? run : () => this.run(action.type, run)
+  }
+
+  /** As a member begins, its actions are done one after the other: one that throws ends it there. */
+  private guarded(path: string, failsTo: MemberSnapshot, act: () => void): () => void {
     return () => {
       try {
-        run()
+        act()
       } catch (error) {
         const runner = this.runner(path)
         runner.at = runner.todo.length
-        this.fail(path, before, error)
+        this.fail(path, failsTo, error)
       }
     }
   }
@@ -476,6 +506,7 @@ export class StepRun implements ActiveStep {
     this.begun.add(ref)
     ref.src = src
     ref.systemId = params.systemId
+    ref._syncSnapshot = actorRef._syncSnapshot === true
     const key = this.snapshotAt(parent)?.children?.[id] === ref ? id : String(params.id)
     this.ownMembers().set(path, {
       id,
@@ -486,12 +517,17 @@ export class StepRun implements ActiveStep {
       isSynced: actorRef._syncSnapshot === true,
       ...(params.systemId !== undefined && { systemId: params.systemId }),
     })
-    this.enter(this.runner(path), logic, snapshot, collected, input)
+    const runner = this.runner(path)
+    runner.id = id
+    this.enter(runner, logic, snapshot, collected, input)
   }
 
   private first(ref: MemberRef, logic: Logic, input: unknown): First {
     const scope = this.scopeOf(ref)
+    const outer = this.isStepping
+    this.isStepping = false
     const snapshot = logic.getInitialSnapshot(scope, input)
+    this.isStepping = outer
     return { snapshot, collected: scope.collected }
   }
 
@@ -511,20 +547,41 @@ export class StepRun implements ActiveStep {
     this.want({ kind: 'invoke', path, src: name, input, logic: invocable })
   }
 
-  /** At once, so that another may take its system id in the same step; the stop itself is deferred. */
-  stopHeard({ params }: CollectedAction): void {
+  /**
+   * An action of the author's is run at its place where nothing is kept, as XState runs it; elsewhere it waits for the
+   * commit. A stop is heard at once, so that another may take the system id in the same step.
+   */
+  heard(self: MemberRef, action: CollectedAction): boolean {
+    if (action.type === 'xstate.stopChild') this.stopHeard(action)
+    if (action.type === 'xstate.spawnChild') this.spawnHeard(self.path, action)
+    if (!this.isDirect || !this.isStepping || !isOwn(action)) return false
+    const base = this.stack.length
+    this.own(action)()
+    // Whoever it has sent something to takes it before the next action.
+    this.isStepping = false
+    this.loop(base)
+    this.isStepping = true
+    return true
+  }
+
+  private spawnHeard(path: string, { params }: CollectedAction): void {
+    const { actorRef } = params as SpawnParams
+    if (actorRef !== undefined && this.isDirect) this.adopt(path, actorRef)
+  }
+
+  private stopHeard({ params }: CollectedAction): void {
     const ref = params as { readonly id?: string } | undefined
     if (ref === undefined) return
     if (ref instanceof MemberRef) {
       this.stopping ??= new Set()
       this.stopping.add(ref.path)
       this.releaseSystemIds(ref.path)
-    } else {
-      this.cancelled ??= new Set()
-      this.cancelled.add(ref)
-      for (const [systemId, path] of this.systemIds())
-        if (path.endsWith(ref.id ?? '')) this.ownSystemIds().delete(systemId)
+      return
     }
+    this.cancelled ??= new Set()
+    this.cancelled.add(ref)
+    const path = this.adopted?.get(ref)?.path
+    if (path !== undefined) this.releaseSystemIds(path)
   }
 
   private stopRef(path: string, ref: unknown): void {
@@ -563,10 +620,11 @@ export class StepRun implements ActiveStep {
       if (to.system !== this.habitat.system) return undefined
       return to.isStopped ? NOWHERE : to.path
     }
+    if (this.cancelled?.has(to) === true) return NOWHERE
     const fresh = to as { id?: string; _parent?: unknown } | undefined
     const parent = fresh?._parent
     if (parent instanceof MemberRef && parent.system === this.habitat.system)
-      return this.adopt(parent.path, to as { id: string }).path
+      return this.adopt(parent.path, to as Constructed).path
     return to === undefined ? path : undefined
   }
 
@@ -611,6 +669,7 @@ export class StepRun implements ActiveStep {
   private want(command: Command): void {
     if (this.isHalting) {
       if (command.kind === 'observe') this.habitat.attempt(command.run)
+      else if (command.kind === 'release') this.habitat.place.perform(command)
     } else if (this.isDirect) this.habitat.place.perform(command)
     else {
       this.commands ??= []
@@ -639,6 +698,7 @@ export class StepRun implements ActiveStep {
     const known = this.runners.get(path)
     if (known !== undefined) return known
     const runner = newRunner(path, this.members.has(path))
+    runner.id = this.members.get(path)?.id ?? ''
     this.runners.set(path, runner)
     return runner
   }
@@ -684,26 +744,27 @@ export class StepRun implements ActiveStep {
   private replaceChildren(path: string, { children = {} }: MemberSnapshot): void {
     for (const [key, child] of Object.entries(children)) {
       if (child === undefined || child instanceof MemberRef) continue
-      children[key] = this.adopt(path, child as { id: string })
+      children[key] = this.adopt(path, child as Constructed)
     }
   }
 
   /** The ref for a child that XState has constructed: at its id's path, unless one that goes on is there. */
-  private adopt(parent: string, child: { readonly id: string }): MemberRef {
+  private adopt(parent: string, child: Constructed): MemberRef {
     const known = this.adopted?.get(child)
     if (known !== undefined) return known
     const wanted = pathOf(parent, child.id)
     let path = wanted
     for (let n = 2; this.isTaken(path); n++) path = `${wanted}%${n}`
-    const ref = new MemberRef(this.habitat, child.id, path, this.refOf(parent))
+    const ref = new MemberRef(this.habitat, child.id, path, child._parent ?? this.refOf(parent))
     this.adopted ??= new Map()
     this.adopted.set(child, ref)
     return ref
   }
 
   private isTaken(path: string): boolean {
-    const member = this.members.get(path)
-    return member?.snapshot.status === 'active' && this.stopping?.has(path) !== true
+    // One that is at work hears of its end afterwards, when the other has begun.
+    if (this.runners?.get(path)?.isActive === true) return true
+    return this.members.get(path)?.snapshot.status === 'active' && this.stopping?.has(path) !== true
   }
 
   private runaway(event: Event): AmbitError {
@@ -729,7 +790,7 @@ const NO_REFS: readonly [MemberRef, MemberSnapshot][] = []
 const NOWHERE = '%gone'
 
 function newRunner(path: string, isStarted: boolean): Runner {
-  return { path, mailbox: [], todo: [], at: 0, isStarted, isActive: false }
+  return { path, id: '', mailbox: [], todo: [], at: 0, isStarted, isActive: false }
 }
 
 /** XState's own way to tell another actor of an error. */

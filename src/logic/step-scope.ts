@@ -9,9 +9,9 @@ export interface CollectedAction {
   readonly exec: unknown
 }
 
-/** Hears of a stop while the step goes on. */
-export interface StopHearer {
-  stopHeard(action: CollectedAction): void
+/** Hears of an action while the step goes on; answers whether it has been dealt with. */
+export interface ActionHearer {
+  heard(self: MemberRef, action: CollectedAction): boolean
 }
 
 /** A scope of ours for XState's own step functions: it only collects. */
@@ -19,9 +19,9 @@ export class StepScope {
   readonly self: MemberRef
   readonly system: CellSystem
   readonly collected: CollectedAction[] = []
-  private readonly run: StopHearer
+  private readonly run: ActionHearer
 
-  constructor(self: MemberRef, system: CellSystem, run: StopHearer) {
+  constructor(self: MemberRef, system: CellSystem, run: ActionHearer) {
     this.self = self
     this.system = system
     this.run = run
@@ -37,8 +37,7 @@ export class StepScope {
 
   /** XState calls it without its scope. */
   readonly actionExecutor = (action: CollectedAction): void => {
-    if (action.type === 'xstate.stopChild') this.run.stopHeard(action)
-    this.collected.push(action)
+    if (!this.run.heard(this.self, action)) this.collected.push(action)
   }
 
   /** Only `spawn` inside an assign or a context defers while a step is taken. */

@@ -7,8 +7,6 @@ const files = readdirSync(new URL('./features', import.meta.url)).sort()
 
 /** Where Ambit differs on purpose: what it does instead. */
 const different = new Map<string, readonly string[]>([
-  // A step is pure: a throw in it means that nothing of it has happened.
-  ['actions before a throwing assign of their step have run', ['failed Error: no number']],
   // A stop is a message like any other: the turn in which it is asked for is whole.
   [
     'a machine stopped by its own action finishes its step and drops what was sent meanwhile',

@@ -64,7 +64,7 @@ export type Command =
       readonly delayMs: number
     }
   | { readonly kind: 'cancel'; readonly owner: string; readonly id: string }
-  /** Forgets every delayed event of a member that ended, and of those below it. */
+  /** Forgets every delayed event of a member that ended and of those below it, and what was to reach them. */
   | { readonly kind: 'cancelUnder'; readonly owner: string }
   | { readonly kind: 'put'; readonly key: string; readonly value: Json }
   | { readonly kind: 'think'; readonly thought: Thought }
@@ -162,6 +162,10 @@ export interface Engine {
   view?(place: Place): unknown
   /** Starts what runs beside the steps without an end of its own, such as callbacks. Repeating it is harmless. */
   awaken?(place: Place): void
+  /** What ended at once, within the direct step that began it, is heard in that step; false when none goes on. */
+  endAtOnce?(place: Place, path: string, end: End): boolean
+  /** Stops the members of an actor that is told to stop, in their order. Only during a step of a direct place. */
+  halt?(place: Place): void
   /** The actor is down for good: stops what runs beside the steps and tells its observers. */
   quiet?(place: Place): void
   /** Whether something runs beside the steps, so that the actor must stay in memory. */

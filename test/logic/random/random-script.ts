@@ -124,3 +124,17 @@ async function hushed(run: () => Promise<void>): Promise<void> {
     console.warn = warn
   }
 }
+
+/**
+ * Whether two worlds agree. Where an action of the author's threw, they need not name the same error: XState runs it
+ * before it works out the actions that follow, Ambit after, so another of them may fail first.
+ */
+export function agree(one: readonly string[], other: readonly string[]): boolean {
+  const traces = [comparable(one), comparable(other)] as const
+  const failures = traces.map((lines) => lines.findIndex((line) => line.startsWith('failed ')))
+  const isLate = traces.some((lines, i) => lines[failures[i] ?? -1]?.endsWith('an action threw'))
+  const [left, right] = traces.map((lines, i) =>
+    isLate && failures.every((at) => at >= 0) ? lines.slice(0, failures[i]) : lines,
+  )
+  return JSON.stringify(left) === JSON.stringify(right)
+}

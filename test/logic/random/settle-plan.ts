@@ -226,8 +226,10 @@ function settleTransition(
   raw: RawTransition,
   about: Pick<Site, 'heard' | 'isRaised'> = {},
 ): TransitionPlan {
-  const targets = targetsOf(sketch, node, raw)
-  const back = targets.some((target) => isWayBack(target, node))
+  const wanted = targetsOf(sketch, node, raw)
+  const isBack = wanted.some((target) => isWayBack(target, node))
+  const targets = isBack && !mayReenter(sketch, node) ? [] : wanted
+  const back = isBack && targets.length > 0
   const reenter = back || (raw.reenter && mayReenter(sketch, node))
   const staying = stayingNode(node, targets, reenter)
   const site: Site = { sketch, children: [...childrenAround(staying), ...sketch.spawned], ...about }
@@ -246,7 +248,8 @@ function settleTransition(
  */
 function isWayBack(target: Node, source: Node): boolean {
   const { parent, type } = target
-  return type === 'history' && parent !== undefined && isBelow(source, parent) && hasInvokes(parent)
+  if (type !== 'history' || parent === undefined || !hasInvokes(parent)) return false
+  return parent === source || isBelow(source, parent)
 }
 
 /** A root that spawns as it starts is entered once: its children's ids are taken. */
