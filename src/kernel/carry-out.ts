@@ -1,4 +1,5 @@
 import type { Cell } from './cell.ts'
+import { copied } from './ingress.ts'
 import { askTimerId, machineTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
@@ -120,7 +121,7 @@ function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: Re
     id,
     type: event.type,
     to,
-    body: event,
+    body: copied(event, cell.isDirect),
     headers: {
       from: cell.address,
       causation: cause.id,

@@ -4,7 +4,7 @@ import type { ActorSpec } from './child-spec.ts'
 import { AmbitError, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { CellTimer, Invocation, StoredSnapshot } from './invocation.ts'
-import type { Json } from './json.ts'
+import { findNonJson, type Json } from './json.ts'
 import { Mailbox, type Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import { PendingCommit, type Release } from './pending-commit.ts'
@@ -33,6 +33,8 @@ export interface CellHost {
   answerOutside(to: ReplyTo, answer: Event, from: Address): void
   /** A message an actor sends itself, from beside its steps: refused when its mailbox is full. */
   postTo(cell: Cell, body: Event, lane: Lane): void
+  /** An event that somebody outside has for a member of an actor. */
+  postForeign(cell: Cell, target: string, event: Event): void
   /** A lane has room again. */
   freed(cell: Cell): void
   startEffect(cell: Cell, invocation: Invocation): void
@@ -153,7 +155,8 @@ export class Cell implements Place {
 
   get outcome(): Outcome | undefined {
     if (this.failure !== undefined) return { status: 'error', error: this.failure.error }
-    return this.status === 'active' ? undefined : { status: this.status }
+    if (this.status === 'active') return undefined
+    return this.status === 'done' ? { status: 'done', output: this.output } : { status: 'stopped' }
   }
 
   /** Whether nothing is lost when it leaves memory: all it is stands in the journal, and nothing is under way. */
@@ -193,7 +196,24 @@ export class Cell implements Place {
     if (this.turn !== undefined) carryOutAtOnce(this, command, this.turn)
   }
 
-  post(target: string, event: Event): void {
+  get home(): unknown {
+    return this.host
+  }
+
+  post(target: string, event: Event, isForeign = false): void {
+    if (isForeign) {
+      this.host.postForeign(this, target, event)
+      return
+    }
+    const finding = this.isDirect ? undefined : findNonJson(event, 'event')
+    if (finding !== undefined || typeof (event as Event | undefined)?.type !== 'string') {
+      const what = finding ?? 'it has no "type"'
+      this.warn(
+        new AmbitError('AMBIT_EVENT_REFUSED', `Expected an event, but ${what}.`),
+        'not taken',
+      )
+      return
+    }
     this.host.postTo(this, { type: kernelTypes.post, target, event }, 'user')
   }
 
@@ -218,7 +238,9 @@ export class Cell implements Place {
     this.lastNow = snapshot.lastNow
     this.output = snapshot.output
     if (stored.status !== 'active') return
-    this.state = this.spec.engine.restore(this.migrated(snapshot), this)
+    const state = this.migrated(snapshot)
+    this.state = this.spec.engine.restore(state, this)
+    if (state !== snapshot.state) this.refuseUnheard(snapshot)
     this.started = true
     for (const timer of snapshot.timers ?? []) this.addTimer(timer)
     for (const saved of snapshot.invocations ?? []) this.restoreInvocation(saved)
@@ -338,6 +360,18 @@ export class Cell implements Place {
         `${stored.hash.slice(0, 12)}, but its spec has "${engine.id}" version "${engine.version}" with structure ` +
         `${engine.hash.slice(0, 12)}. Give the machine a new version and a migration from the stored one ` +
         '(actor(..., { migrations })), run the machine that stored it, or start with another journal.',
+    )
+  }
+
+  /** A migration moves the state, not what it waits for: a wait that would never end is refused by name. */
+  private refuseUnheard({ timers = [] }: StoredSnapshot): void {
+    const delayed = timers.filter(({ target }) => target === '').map(({ event }) => event)
+    const unheard = this.spec.engine.findUnheard?.(this.state, delayed)
+    if (unheard === undefined) return
+    throw new AmbitError(
+      'AMBIT_MACHINE_CHANGED',
+      `"${this.address}" was migrated, but it waits for "${unheard}", of which its new state does not hear. ` +
+        'Keep the name of a state while stored actors wait in it, or give the invoke an id of its own.',
     )
   }
 

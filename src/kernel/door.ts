@@ -3,7 +3,14 @@ import type { Cell } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import { AmbitError } from './errors.ts'
 import { NO_LEAVE, receive, type Leave, type Refusal } from './ingress.ts'
-import { NO_HEADERS, type Event, type Headers, type Message, type SendResult } from './message.ts'
+import {
+  kernelTypes,
+  NO_HEADERS,
+  type Event,
+  type Headers,
+  type Message,
+  type SendResult,
+} from './message.ts'
 import type { Outside } from './outside.ts'
 import type { Engine } from './ports/engine.ts'
 import type { Random } from './ports/random.ts'
@@ -14,6 +21,8 @@ import type { Tree } from './tree.ts'
 type Refused = Extract<SendResult, { status: 'rejected' }>
 
 export interface DoorPorts {
+  /** The same for every ref and every actor of one system. */
+  readonly home: unknown
   readonly clock: Clock
   readonly random: Random
   isOpen(): boolean
@@ -36,6 +45,10 @@ export class Door {
     this.ports = ports
   }
 
+  get home(): unknown {
+    return this.ports.home
+  }
+
   ref(text: string): ActorRef {
     return new DoorRef(parseAddress(text), this)
   }
@@ -56,8 +69,7 @@ export class Door {
     headers: Headers = NO_HEADERS,
   ): Promise<Event> {
     const { timeoutMs = ASK_TIMEOUT_MS } = options
-    const { type } = (event ?? {}) as Event
-    return this.outside.ask(to, type, timeoutMs, (replyTo, deadline) => {
+    return this.outside.ask(to, typeOf(event), timeoutMs, (replyTo, deadline) => {
       const asking =
         headers === NO_HEADERS ? { replyTo, deadline } : { ...headers, replyTo, deadline }
       const sent = this.send(to, this.present(to), event, asking)
@@ -77,6 +89,26 @@ export class Door {
       this.outside.refuseAcknowledgement(checked, refused(to, event, sent.reason))
     }
     return acknowledged
+  }
+
+  /** An event for a member of an actor, by a ref that somebody outside holds. */
+  post(cell: Cell, target: string, event: Event): void {
+    const checked = receive(
+      this.nextId(),
+      cell.address,
+      event,
+      NO_HEADERS,
+      leaveFor(cell, undefined),
+    )
+    if ((checked as Refusal).refused !== undefined) {
+      const { message, refused, detail } = checked as Refusal
+      this.delivery.deadLetter(message, refused, detail)
+      return
+    }
+    const { id, body: copy } = checked as Message
+    const body = { type: kernelTypes.post, target, event: copy }
+    const message = { id, type: body.type, to: cell.address, body, headers: POSTED }
+    this.delivery.offer(cell, message, 'user')
   }
 
   /** The actor at an address, if it is in memory. */
@@ -161,6 +193,10 @@ class DoorRef implements ActorRef {
     return this.door.view(this.address)
   }
 
+  get home(): unknown {
+    return this.door.home
+  }
+
   private known(): Cell | undefined {
     if (this.cell === undefined || this.cell.hasLeft) this.cell = this.door.present(this.address)
     return this.cell
@@ -174,11 +210,21 @@ function leaveFor(cell: Cell | undefined, engine: Engine | undefined): Leave {
   return mayHoldRefs ? REFS_PASS : NO_LEAVE
 }
 
+const POSTED: Headers = { privileged: true }
 const REFS_PASS: Leave = { mayHoldRefs: true }
+
+/** For messages only: the event may be anything, even something that throws when it is looked at. */
+function typeOf(event: unknown): string {
+  try {
+    return String((event as { type?: unknown } | null | undefined)?.type)
+  } catch {
+    return 'an event that cannot be read'
+  }
+}
 
 function refused(to: Address, event: Event, reason: string): AmbitError {
   return new AmbitError(
     'AMBIT_EVENT_REFUSED',
-    `"${to}" refused "${String((event as unknown as Event | null)?.type)}": ${reason}. See the dead letters for more.`,
+    `"${to}" refused "${typeOf(event)}": ${reason}. See the dead letters for more.`,
   )
 }

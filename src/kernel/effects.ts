@@ -22,9 +22,17 @@ export class Effects {
   private readonly clock: Clock
   private readonly ended: (address: Address, invocation: Invocation, end: End) => void
 
-  constructor(clock: Clock, ended: (address: Address, invocation: Invocation, end: End) => void) {
+  /** A promise that an effect forgot has rejected after the effect was over. */
+  private readonly strayed: (address: Address, error: unknown) => void
+
+  constructor(
+    clock: Clock,
+    ended: (address: Address, invocation: Invocation, end: End) => void,
+    strayed: (address: Address, error: unknown) => void,
+  ) {
     this.clock = clock
     this.ended = ended
+    this.strayed = strayed
   }
 
   get size(): number {
@@ -53,7 +61,12 @@ export class Effects {
     const { attempt } = invocation
     const input = invocation.input as never
     try {
-      const working = runOwned({ strayed: failed }, () =>
+      const isOver = () => this.running.get(key)?.controller !== controller
+      const strayed = (error: unknown) => {
+        if (isOver()) this.strayed(address, error)
+        else failed(error)
+      }
+      const working = runOwned({ strayed }, () =>
         logic.run(input, {
           signal: controller.signal,
           idempotencyKey: logic.key?.(input) ?? key,

@@ -55,17 +55,26 @@ export interface ErrorRecord {
 const CAUSE_DEPTH_MAX = 4
 
 /** Turns whatever was thrown into plain JSON; keeps the causes, at most four deep. */
-export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
+export function toErrorRecord(thrown: unknown): ErrorRecord {
+  try {
+    return recordOf(thrown, 0)
+  } catch {
+    // Whatever can be thrown can be made to throw again when it is looked at.
+    return { name: 'Thrown', message: 'Something was thrown that cannot be read.' }
+  }
+}
+
+function recordOf(thrown: unknown, depth: number): ErrorRecord {
   if (!(thrown instanceof Error)) {
     return isErrorRecord(thrown) ? thrown : { name: 'Thrown', message: describe(thrown) }
   }
   const code: unknown = 'code' in thrown ? thrown.code : undefined
   return {
-    name: thrown.name,
-    message: thrown.message,
+    name: String(thrown.name),
+    message: String(thrown.message),
     ...(typeof code === 'string' && { code }),
     ...(thrown.cause !== undefined &&
-      depth < CAUSE_DEPTH_MAX && { cause: toErrorRecord(thrown.cause, depth + 1) }),
+      depth < CAUSE_DEPTH_MAX && { cause: recordOf(thrown.cause, depth + 1) }),
   }
 }
 
@@ -81,7 +90,7 @@ function isErrorRecord(value: unknown): value is ErrorRecord {
 function describe(value: unknown): string {
   if (typeof value === 'string') return value
   try {
-    return JSON.stringify(value)
+    return (JSON.stringify(value) as string | undefined) ?? String(value)
   } catch {
     return String(value)
   }

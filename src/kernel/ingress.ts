@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import { toErrorRecord } from './errors.ts'
 import { findNonJson, isActorRef } from './json.ts'
 import {
   isReservedType,
@@ -32,45 +33,75 @@ export function receive(
   headers: Headers = NO_HEADERS,
   leave: Leave = NO_LEAVE,
 ): Message | Refusal {
-  const fault = findTypeFault(event, headers.privileged === true, leave)
-  if (fault !== undefined) return refusal(id, to, event, headers, 'invalid', fault)
-  // A copy: what the sender does with its object afterwards is no business of the message.
-  bytesMost = 0
-  refsPass = leave.mayHoldRefs === true
-  const body = copyValue(event, 0)
-  if (body === REFUSED) {
-    const finding = findNonJson(event, 'event', 64 - MESSAGE_DEPTH_MAX)
-    const detail = `expected JSON, but ${finding ?? 'it changed while it was read'}`
-    return refusal(id, to, event, headers, 'invalid', detail)
-  }
+  const copied = copyOf(event, leave.mayHoldRefs === true)
+  // Only the copy is looked at: what the sender's object says may change from one look to the next.
+  if (typeof copied === 'string')
+    return refusal(id, to, typeOf(event), headers, refusedAs(copied), copied)
+  const body = copied as unknown as Event
+  const fault = findTypeFault(body, headers.privileged === true, leave)
+  if (fault !== undefined) return refusal(id, to, body.type, headers, 'invalid', fault)
   if (bytesMost > MESSAGE_BYTES_MAX) {
-    const bytes = Buffer.byteLength(JSON.stringify(event))
-    const detail = `expected at most ${MESSAGE_BYTES_MAX} bytes, got ${bytes}`
-    if (bytes > MESSAGE_BYTES_MAX) return refusal(id, to, event, headers, 'tooLarge', detail)
+    const bytes = Buffer.byteLength(JSON.stringify(body))
+    const detail = `${TOO_LARGE}, got ${bytes}`
+    if (bytes > MESSAGE_BYTES_MAX) return refusal(id, to, body.type, headers, 'tooLarge', detail)
   }
-  const { type } = body as Event
-  return { id: headers.once ?? id, type, to, body: body as Event, headers }
+  return { id: headers.once ?? id, type: body.type, to, body, headers }
+}
+
+const TOO_LARGE = `expected at most ${MESSAGE_BYTES_MAX} bytes`
+
+function refusedAs(detail: string): 'invalid' | 'tooLarge' {
+  return detail.startsWith(TOO_LARGE) ? 'tooLarge' : 'invalid'
+}
+
+/** What the sender does with its object afterwards is no business of the message. A text says why there is no copy. */
+function copyOf(event: unknown, mayHoldRefs: boolean): object | string {
+  bytesMost = 0
+  valuesLeft = VALUES_MAX
+  refsPass = mayHoldRefs
+  try {
+    const copied = copyValue(event, 0)
+    if (valuesLeft <= 0) return `${TOO_LARGE}, got more than ${VALUES_MAX} values`
+    if (copied !== REFUSED && typeof copied === 'object' && copied !== null) return copied
+    if (copied !== REFUSED) return 'expected an object with a "type" string'
+    const finding = findNonJson(event, 'event', 64 - MESSAGE_DEPTH_MAX)
+    return `expected JSON, but ${finding ?? 'it changed while it was read'}`
+  } catch (error) {
+    return `expected JSON, but reading it failed: ${toErrorRecord(error).message}`
+  }
 }
 
 export const NO_LEAVE: Leave = {}
 
+/** For the dead letter alone. */
+function typeOf(event: unknown): unknown {
+  try {
+    return (event as { type?: unknown } | null | undefined)?.type
+  } catch {
+    return undefined
+  }
+}
+
+/** A copy of an event between actors: what its sender does with the original reaches nobody. */
+export function copied(event: Event, mayHoldRefs: boolean): Event {
+  const copy = copyOf(event, mayHoldRefs)
+  return typeof copy === 'string' ? event : (copy as Event)
+}
+
 function refusal(
   id: string,
   to: Address,
-  event: unknown,
+  type: unknown,
   headers: Headers,
   refused: 'invalid' | 'tooLarge',
   detail: string,
 ): Refusal {
-  const { type } = (event ?? {}) as { type?: unknown }
   const body = { type: typeof type === 'string' ? type : '' }
   return { message: { id, type: body.type, to, body, headers }, refused, detail }
 }
 
 function findTypeFault(event: Event, isPrivileged: boolean, leave: Leave): string | undefined {
-  const candidate: unknown = event
-  const isEvent = typeof candidate === 'object' && candidate !== null
-  if (!isEvent || typeof event.type !== 'string' || event.type === '')
+  if (typeof event.type !== 'string' || event.type === '')
     return 'expected an object with a "type" string'
   if (!isReservedType(event.type)) return undefined
   if (isPrivileged || leave.opened?.has(event.type) === true) return undefined
@@ -85,11 +116,15 @@ const UNIT_BYTES = 6
 /** At most so many bytes has the text of what is being copied. */
 let bytesMost = 0
 let refsPass = false
+/** A value is at least two bytes of text, so that more of them cannot fit. */
+const VALUES_MAX = MESSAGE_BYTES_MAX / 2
+let valuesLeft = 0
 
 const REFUSED = Symbol('refused')
 
 /** Copies plain JSON; anything else is refused. */
 function copyValue(value: unknown, depth: number): unknown {
+  if (--valuesLeft <= 0) return REFUSED
   switch (typeof value) {
     case 'string':
       bytesMost += UNIT_BYTES * value.length + SCALAR_BYTES

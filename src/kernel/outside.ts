@@ -52,10 +52,11 @@ export class Outside {
     })
   }
 
-  /** Only who was asked can answer: the name of a question can be guessed. */
-  answer({ address, invocation }: ReplyTo, event: Event, from: Address): void {
-    if (address !== this.address || this.asks.askedOf(invocation) !== from) return
+  /** Only who was asked can answer, once: the name of a question can be guessed. */
+  answer({ address, invocation }: ReplyTo, event: Event, from: Address): boolean {
+    if (address !== this.address || this.asks.askedOf(invocation) !== from) return false
     this.asks.take(invocation)?.resolve(event)
+    return true
   }
 
   refuse({ address, invocation }: ReplyTo, error: Error): void {

@@ -166,9 +166,14 @@ function triedAgain(message: Message): Message {
 }
 
 function parkPoison(cell: Cell): void {
-  if (!cell.started) return
+  // One that keeps nothing starts anew, but the message that brought it down is still there.
+  if (!cell.started && !cell.isDirect) return
   const taken = cell.mailbox.takeTried(cell.spec.attemptsMax)
   if (taken === undefined) return
+  if (taken.message.type === kernelTypes.start) {
+    cell.mailbox.putBack(taken.message, taken.lane)
+    return
+  }
   const message = `Failed ${cell.spec.attemptsMax} turns; set aside so that the rest can go on.`
   parkMessage(cell, taken.message, taken.lane, { name: 'Parked', message })
 }

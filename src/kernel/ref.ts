@@ -27,4 +27,6 @@ export interface ActorRef {
   deliver(event: Event, options: { readonly id: string }): Promise<'committed' | 'duplicate'>
   /** The actor as its engine shows it: an XState ref. Throws `AMBIT_STOPPED` where nobody lives. */
   view(): unknown
+  /** Whose actor it is: the same for all refs of one system. */
+  readonly home: unknown
 }

@@ -6,6 +6,8 @@ import { NOTHING_TAKEN, takeOne } from './take.ts'
 export const MESSAGES_PER_SLICE_MAX = 32
 export const SLICE_MS_MAX = 5
 export const DRAIN_MS_MAX = 10
+/** Under virtual time no time passes in a drain: this ends it. */
+export const SLICES_PER_DRAIN_MAX = 10_000
 const LOOK_EACH = 8
 
 /** The one queue of actors that have something to do. Fair: an actor with more goes to the end. */
@@ -34,7 +36,9 @@ export class RunQueue {
   /** Runs until nothing is due or the time is up; then the event loop gets air. */
   drain(): void {
     const began = (this.reading = this.clock.elapsed())
-    for (let cell = this.cells.shift(); cell !== undefined; cell = this.cells.shift()) {
+    for (let slice = 0; slice < SLICES_PER_DRAIN_MAX; slice++) {
+      const cell = this.cells.shift()
+      if (cell === undefined) return
       cell.queued = false
       this.runSlice(cell)
       if (this.reading - began >= DRAIN_MS_MAX) return

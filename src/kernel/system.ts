@@ -20,7 +20,7 @@ import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
 import type { End } from './ports/engine.ts'
 import type { Journal, JournalSession } from './ports/journal.ts'
-import { silentLogger, type Logger } from './ports/logger.ts'
+import { safe, silentLogger, type Logger } from './ports/logger.ts'
 import type { Observer, TurnReport } from './ports/observer.ts'
 import { Recovery } from './recovery.ts'
 import type { ActorRef, AskOptions } from './ref.ts'
@@ -28,7 +28,7 @@ import { Registry } from './registry.ts'
 import { RestWatch } from './rest-watch.ts'
 import { RunQueue } from './run-queue.ts'
 import { startFailure } from './start-failure.ts'
-import { watchStrays } from './stray-errors.ts'
+import { unowned, watchStrays } from './stray-errors.ts'
 import { Supervision, takeDown, type Alarm } from './supervision.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
@@ -94,11 +94,9 @@ export class Kernel implements CellHost {
   private readonly rest: RestWatch
 
   constructor(options: KernelOptions) {
-    const {
-      clock = createRealClock(),
-      random = createRealRandom(),
-      logger = silentLogger,
-    } = options
+    const { random = createRealRandom() } = options
+    const clock = unowned(options.clock ?? createRealClock())
+    const logger = safe(options.logger ?? silentLogger)
     this.options = options
     this.isManual = options.scheduler === 'manual'
     this.turnObservers = (options.observers ?? []).filter(
@@ -110,8 +108,14 @@ export class Kernel implements CellHost {
     this.rest = new RestWatch(clock)
     this.outside = new Outside(clock, random.id())
     this.timers = new Timers(clock, (address, id) => this.timerDue(address, id))
-    this.effects = new Effects(clock, (address, invocation, end) =>
-      this.effectEnded(address, invocation, end),
+    this.effects = new Effects(
+      clock,
+      (address, invocation, end) => this.effectEnded(address, invocation, end),
+      (address, error) =>
+        this.logger(address).warn(
+          { err: toErrorRecord(error) },
+          'rejected after its effect ended',
+        ),
     )
     this.tree = new Tree(options, this, (cell, fault) => void this.bringUp(cell, fault))
     this.delivery = new Delivery(this.tree, this.outside, {
@@ -122,7 +126,8 @@ export class Kernel implements CellHost {
       deadLetter: (letter) => this.tell((observer) => observer.onDeadLetter?.(letter)),
     })
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
-    this.door = new Door(this.tree, this.delivery, this.outside, { clock, random, isOpen })
+    const ports = { clock, random, isOpen, home: this }
+    this.door = new Door(this.tree, this.delivery, this.outside, ports)
     this.recovery = this.createRecovery()
     this.supervision = new Supervision(this.tree, { clock, random, logger }, (cell, delayMs) =>
       this.recovery.restartLater(cell, delayMs),
@@ -253,12 +258,24 @@ export class Kernel implements CellHost {
   }
 
   answerOutside(to: ReplyTo, answer: Event, from: Address): void {
-    this.outside.answer(to, answer, from)
+    if (this.outside.answer(to, answer, from)) return
+    const { address, invocation } = to
+    const late = { type: kernelTypes.reply, invocation, event: answer }
+    this.delivery.deadLetter(
+      { id: invocation, type: late.type, to: address, body: late, headers: { from } },
+      'staleReply',
+    )
   }
 
   postTo(cell: Cell, body: Event, lane: Lane): void {
     if (cell.life === 'ended' || cell.hasLeft) return
     this.delivery.offer(cell, this.kernelMessage(cell.address, body), lane)
+    this.takeAtOnce()
+  }
+
+  postForeign(cell: Cell, target: string, event: Event): void {
+    if (cell.life === 'ended' || cell.hasLeft) return
+    this.door.post(cell, target, event)
     this.takeAtOnce()
   }
 
@@ -335,7 +352,10 @@ export class Kernel implements CellHost {
         else this.clock.soon(run)
       },
       session: () => this.session,
-      schedule: (cell) => this.schedule(cell),
+      schedule: (cell) => {
+        this.schedule(cell)
+        this.takeAtOnce()
+      },
       committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
       ended: (cell) => this.ended(cell, { kind: 'normal' }),

@@ -72,6 +72,11 @@ class SystemRef {
     return this
   }
 
+  /** Whose actor it is, so that a machine of another system does not take it for its own. */
+  get home(): unknown {
+    return this.inner.home
+  }
+
   get system(): unknown {
     return this.view.system
   }

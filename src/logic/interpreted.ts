@@ -16,7 +16,7 @@ import { invocableOf } from './invocable.ts'
 import { startLive, stopLive } from './live.ts'
 import { isMachine, kindOf, promiseEffect, type Logic } from './logic-kinds.ts'
 import { definitionOf } from './machine-definition.ts'
-import { migrateStored, type Migration } from './migration.ts'
+import { findUnheard, migrateStored, type Migration } from './migration.ts'
 import { persistCell, restoreCell, type StoredCell } from './persisted.ts'
 import { Habitat } from './refs.ts'
 import { StepRun, type RunOptions } from './step-run.ts'
@@ -43,15 +43,16 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
   const own = identityOf(logic, machine)
   const run: RunOptions = { root, rootId: own.id, governed }
   const isReducer = kindOf(root) === 'plain'
-  const at = (place: Place) => Habitat.at(place, own.id)
+  const at = (place: Place) => Habitat.at(place, own.id, root)
   return {
     ...own,
     start: (input, place) => new StepRun(run, at(place), undefined).begin(input),
     step: (state, incoming, place) =>
       (isReducer ? reduced(root, state as CellState, incoming, at(place)) : undefined) ??
       new StepRun(run, at(place), state as CellState).take(incoming),
-    persist: (state) => persistCell(state as CellState) as unknown as Json,
+    persist: (state) => persistCell(root, state as CellState) as unknown as Json,
     restore: (stored, place) => restoreCell(root, stored as unknown as StoredCell, at(place)),
+    findUnheard: (state, delayed) => findUnheard(state as CellState, delayed),
     migrate: (stored: StoredState) => migrateStored(stored, own, migrations),
     invocable: (state, path, place) => invocableAt(root, state as CellState, path, at(place)),
     describe: (state) => ((state as CellState).root.value ?? null) as Json,

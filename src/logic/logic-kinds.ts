@@ -12,7 +12,7 @@ export interface Logic {
   getInitialSnapshot(scope: unknown, input: unknown): MemberSnapshot
   transition(snapshot: MemberSnapshot, event: unknown, scope: unknown): MemberSnapshot
   start?(snapshot: MemberSnapshot, scope: unknown): void
-  getPersistedSnapshot(snapshot: MemberSnapshot): unknown
+  getPersistedSnapshot(snapshot: MemberSnapshot, options?: unknown): unknown
   restoreSnapshot?(stored: unknown, scope: unknown): MemberSnapshot
 }
 

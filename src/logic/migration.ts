@@ -1,6 +1,9 @@
+import type { AnyStateNode } from 'xstate'
 import { AmbitError } from '../kernel/errors.ts'
 import { assertJson, type Json } from '../kernel/json.ts'
+import type { Event } from '../kernel/message.ts'
 import type { StoredState } from '../kernel/ports/engine.ts'
+import type { CellState } from './cell-state.ts'
 
 /** A machine's state as it is stored, in the form a migration reads and writes. */
 export interface MigratedState {
@@ -58,4 +61,18 @@ function migrated(step: Migration, state: MigratedState): MigratedState {
   }
   assertJson(next, 'migrated state')
   return next as MigratedState
+}
+
+/**
+ * Names what a migrated machine waits for but does not hear of: an `after` of a state in which it is not, or a child
+ * whose id XState made of such a state.
+ */
+export function findUnheard(state: CellState, delayed: readonly Event[]): string | undefined {
+  const { _nodes: nodes = [] } = state.root as { _nodes?: readonly AnyStateNode[] }
+  const isIn = (suffix: string) => nodes.some(({ id }) => suffix.endsWith(`.${id}`))
+  const after = delayed.find(({ type }) => type.startsWith('xstate.after.') && !isIn(type))
+  if (after !== undefined) return after.type
+  for (const { id, src } of state.members.values())
+    if (/^\d+\./.test(id) && !isIn(id)) return typeof src === 'string' ? src : id
+  return undefined
 }

@@ -1,5 +1,5 @@
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
-import { toErrorRecord } from '../kernel/errors.ts'
+import { AmbitError, toErrorRecord } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import {
   asMachine,
@@ -40,7 +40,7 @@ interface StoredChild extends StoredMember {
   readonly synced?: true
 }
 
-export function persistCell(state: CellState): StoredCell {
+export function persistCell(logic: Logic, state: CellState): StoredCell {
   const { root, members, booked } = state
   const children: Record<string, StoredChild> = {}
   for (const [path, member] of members) {
@@ -51,11 +51,11 @@ export function persistCell(state: CellState): StoredCell {
       src: String(src),
       ...(systemId !== undefined && { systemId }),
       ...(isSynced && { synced: true }),
-      ...persistMember(snapshot),
+      ...persistMember(snapshot, logicAt(logic, members, path)),
     }
   }
   return {
-    root: persistMember(root),
+    root: persistMember(root, logic),
     ...(members.size > 0 && { members: children }),
     ...(booked !== 1 && { booked }),
   }
@@ -84,7 +84,7 @@ export function restoreCell(logic: Logic, stored: StoredCell, habitat: Habitat):
     }
     members.set(path, member)
     const behind = logicAt(logic, members, path)
-    if (behind === undefined) throw new Error(`nothing is behind "${src}" any more`)
+    if (behind === undefined) throw nothingBehind(id, src)
     const snapshot = restoreMember(behind, saved, habitat, ref)
     members.set(path, { ...member, snapshot })
     if (snapshot.status !== 'active') ref.end(snapshot)
@@ -94,7 +94,7 @@ export function restoreCell(logic: Logic, stored: StoredCell, habitat: Habitat):
   return { root, members, booked: stored.booked ?? 1 }
 }
 
-function persistMember(snapshot: MemberSnapshot): StoredMember {
+function persistMember(snapshot: MemberSnapshot, logic: Logic | undefined): StoredMember {
   const { status, output, error } = snapshot
   const ending = {
     ...(status !== 'active' && { status }),
@@ -103,14 +103,9 @@ function persistMember(snapshot: MemberSnapshot): StoredMember {
   }
   const { machine } = snapshot as { machine?: unknown }
   if (!isMachine(machine)) {
-    // What was invoked has its input in the invocation that stands for it.
-    const {
-      input: _,
-      status: __,
-      output: ___,
-      error: ____,
-      ...rest
-    } = snapshot as { input?: unknown } & MemberSnapshot
+    const { status: _, output: __, error: ___, _subscription: ____, ...rest } = snapshot as Loose
+    // A question or an effect has its input in the invocation that stands for it.
+    if (logic !== undefined && kindOf(logic) === 'promise') delete rest.input
     return { ...ending, ...(Object.keys(rest).length > 0 && { plain: rest as unknown as Json }) }
   }
   const { value, context, historyValue } = snapshot as AnyMachineSnapshot
@@ -122,6 +117,8 @@ function persistMember(snapshot: MemberSnapshot): StoredMember {
     ...ending,
   }
 }
+
+type Loose = MemberSnapshot & { input?: unknown; _subscription?: unknown }
 
 function historyOf(
   value: Record<string, readonly { id: string }[]>,
@@ -167,6 +164,14 @@ function restoreMachine(
     } as never,
     scope as never,
   ) as MemberSnapshot
+}
+
+function nothingBehind(id: string, src: string): AmbitError {
+  return new AmbitError(
+    'AMBIT_MACHINE_CHANGED',
+    `The stored state has "${id}", made of "${src}", which its machine no longer has. ` +
+      'Bring it back, or start with another journal.',
+  )
 }
 
 function depthOf(path: string): number {

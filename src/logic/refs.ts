@@ -1,8 +1,8 @@
 import { toObserver, type AnyActorRef, type Observer, type Subscription } from 'xstate'
 import type { Event } from '../kernel/message.ts'
 import type { End, Place } from '../kernel/ports/engine.ts'
-import { pathOf, type CellState } from './cell-state.ts'
-import type { MemberSnapshot } from './logic-kinds.ts'
+import { logicAt, NO_MEMBERS, pathOf, type CellState } from './cell-state.ts'
+import type { Logic, MemberSnapshot } from './logic-kinds.ts'
 
 /** What is being stepped in a place at this moment, if anything is. */
 export interface ActiveStep {
@@ -24,6 +24,7 @@ interface Watch {
 /** What the engine keeps of one actor in memory beside its state: refs, observers, and what runs beside the steps. */
 export class Habitat {
   readonly place: Place
+  private readonly logic: Logic
   readonly root: MemberRef
   readonly system: CellSystem
   step: ActiveStep | undefined
@@ -35,14 +36,19 @@ export class Habitat {
   endedInFailure: readonly (readonly [MemberRef, MemberSnapshot])[] = []
   private watches: Map<string, Watch> | undefined
 
-  constructor(place: Place, rootId: string) {
+  constructor(place: Place, rootId: string, logic: Logic) {
     this.place = place
+    this.logic = logic
     this.system = new CellSystem(this)
     this.root = new MemberRef(this, rootId, '', undefined)
   }
 
-  static at(place: Place, rootId: string): Habitat {
-    return (place.slot ??= new Habitat(place, rootId)) as Habitat
+  static at(place: Place, rootId: string, logic: Logic): Habitat {
+    return (place.slot ??= new Habitat(place, rootId, logic)) as Habitat
+  }
+
+  logicAt(path: string): Logic | undefined {
+    return logicAt(this.logic, this.state()?.members ?? NO_MEMBERS, path)
   }
 
   state(): CellState | undefined {
@@ -167,8 +173,15 @@ export class MemberRef {
     return this.isStopped ? 2 : 1
   }
 
-  readonly send = (event: Event): void => {
-    this._send(event)
+  /** For everybody: outside a step the event is checked and copied like any that comes from outside. */
+  get send(): (event: Event) => void {
+    return (event) => {
+      const { habitat, path } = this
+      if (this.isStopped) return
+      if (habitat.step === undefined) habitat.place.post(path, event, true)
+      else if (typeof (event as Event | undefined)?.type === 'string') this._send(event)
+      else habitat.place.warn(new TypeError('expected an event with a "type"'), 'not taken')
+    }
   }
 
   _send(event: Event): void {
@@ -190,9 +203,9 @@ export class MemberRef {
     return { ...snapshot, ...outcome, ...alone }
   }
 
-  getPersistedSnapshot(): unknown {
-    const { machine } = this.getSnapshot() as { machine?: AnyPersister }
-    return machine?.getPersistedSnapshot(this.getSnapshot()) ?? this.getSnapshot()
+  getPersistedSnapshot(options?: unknown): unknown {
+    const snapshot = this.getSnapshot()
+    return this.habitat.logicAt(this.path)?.getPersistedSnapshot(snapshot, options) ?? snapshot
   }
 
   subscribe(
@@ -263,10 +276,6 @@ export class MemberRef {
   private memberOutcome(): MemberSnapshot | undefined {
     return this.isStopped ? this.getSnapshot() : undefined
   }
-}
-
-interface AnyPersister {
-  getPersistedSnapshot(snapshot: unknown): unknown
 }
 
 const NOBODY: readonly never[] = []

@@ -606,8 +606,8 @@ export class StepRun implements ActiveStep {
       return this.schedule(path, target, event, delay, id)
     }
     if (target !== undefined) return this.deliver(target, event)
-    const address = (to as { address?: unknown } | undefined)?.address
-    if (typeof address === 'string')
+    const { address, home } = (to ?? {}) as { address?: unknown; home?: unknown }
+    if (typeof address === 'string' && home === this.habitat.place.home)
       return this.want({ kind: 'tell', to: address, event, lane: 'user' })
     const foreign = to as { send?: (event: Event) => unknown } | undefined
     if (this.options.governed) throw ungoverned(this.options.rootId, `sendTo ${event.type}`)
@@ -764,6 +764,8 @@ export class StepRun implements ActiveStep {
   private isTaken(path: string): boolean {
     // One that is at work hears of its end afterwards, when the other has begun.
     if (this.runners?.get(path)?.isActive === true) return true
+    for (const [child, ref] of this.adopted ?? NO_ADOPTED)
+      if (ref.path === path && !ref.isStopped && this.cancelled?.has(child) !== true) return true
     return this.members.get(path)?.snapshot.status === 'active' && this.stopping?.has(path) !== true
   }
 
@@ -783,6 +785,7 @@ interface SendParams {
   readonly id?: string
 }
 
+const NO_ADOPTED: ReadonlyMap<unknown, MemberRef> = new Map()
 const NO_COMMANDS: readonly Command[] = []
 const NO_REFS: readonly [MemberRef, MemberSnapshot][] = []
 

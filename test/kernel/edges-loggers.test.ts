@@ -102,10 +102,11 @@ describe('a logger that throws', () => {
     const clock = manualClock()
     const root = supervisor({ children: [actor('it', machine)] })
     const system = createSystem({ root, journal, clock, logger: throwingLogger })
-    const begun = system.start()
-    await until(async () => {
+    let hasBegun = false
+    void system.start().then(() => (hasBegun = true))
+    await until(() => {
       clock.advance(50)
-      return Promise.race([begun.then(() => true), Promise.resolve(false)])
+      return hasBegun
     })
     system.ref('/it').send({ type: 'add' })
     const answer = system.ref('/it').ask({ type: 'get' }, { timeoutMs: 1_000_000 })

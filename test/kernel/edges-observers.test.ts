@@ -76,7 +76,8 @@ describe('an observer of an actor that throws', () => {
       ref.subscribe(() => heard.push('second'))
       hand.send('/it', { type: 'add' })
       hand.send('/it', { type: 'add' })
-      expect(heard).toEqual(['first', 'second', 'second', 'added'])
+      // As in XState, whose observers are told in the order in which they came, newcomers included.
+      expect(heard).toEqual(['first', 'second', 'added', 'second', 'added'])
     },
   )
 })

@@ -12,6 +12,7 @@ type Invoked = Extract<Command, { kind: 'invoke' }>
 export class Stepper implements Place {
   readonly isDirect = false
   readonly outcome = undefined
+  readonly home = this
   slot: unknown
   readonly rows = new Map<string, Json>()
   readonly scheduled = new Map<string, Scheduled>()

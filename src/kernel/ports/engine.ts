@@ -31,8 +31,10 @@ export interface Place {
   slot: unknown
   /** Carries one command out at once. Only during a step of a direct place. */
   perform(command: Command): void
-  /** Puts an event for a member into the mailbox; it is not durable. */
-  post(target: string, event: Event): void
+  /** Whose actor it is: the same for all actors of one system. */
+  readonly home: unknown
+  /** Puts an event for a member into the mailbox; it is not durable. `isForeign`: checked like any from outside. */
+  post(target: string, event: Event, isForeign?: boolean): void
   /** Says how something that runs beside the steps ended. */
   end(target: string, end: End): void
   /** Logs what went wrong beside the steps. */
@@ -40,7 +42,9 @@ export interface Place {
 }
 
 export type Outcome =
-  { readonly status: 'done' | 'stopped' } | { readonly status: 'error'; readonly error: unknown }
+  | { readonly status: 'done'; readonly output: unknown }
+  | { readonly status: 'stopped' }
+  | { readonly status: 'error'; readonly error: unknown }
 
 /** What a machine wants done once its turn is committed. Data, in the order the machine asked for it. */
 export type Command =
@@ -148,6 +152,8 @@ export interface Engine {
   step(state: unknown, incoming: Incoming, place: Place): Step
   persist(state: unknown): Json
   restore(stored: Json, place: Place): unknown
+  /** Names a delayed event or invocation that nobody in a migrated state would hear of. */
+  findUnheard?(state: unknown, delayed: readonly Event[]): string | undefined
   /** Brings a state stored by another version to this one; undefined when there is no way. */
   migrate?(stored: StoredState): StoredState | undefined
   /** The logic behind a standing invocation. */
