@@ -50,7 +50,7 @@ export function memoryJournal(): Journal {
   }
 }
 
-interface Kept extends Omit<StoredActor, 'rows'> {
+interface Kept extends Omit<StoredActor, 'rows' | 'timers'> {
   readonly rows: Map<string, Json>
   readonly running: number
 }
@@ -96,7 +96,9 @@ class MemorySession implements JournalSession {
 
   load(address: string): StoredActor | undefined {
     const kept = this.store.actors.get(address)
-    return kept === undefined ? undefined : { ...kept, rows: new Map(kept.rows) }
+    if (kept === undefined) return undefined
+    const timers = [...this.store.timers.values()].filter((timer) => timer.address === address)
+    return { ...kept, rows: new Map(kept.rows), timers }
   }
 
   recover(): Recovery {
@@ -104,7 +106,11 @@ class MemorySession implements JournalSession {
       busy: [...this.store.actors]
         .filter(([, { running, status }]) => running > 0 && status === 'active')
         .map(([a]) => a),
-      timers: [...this.store.timers.values()],
+      timers: [...this.store.timers.values()].map(({ address, id, dueAt }) => ({
+        address,
+        id,
+        dueAt,
+      })),
       outbox: [...this.store.outbox.values()].map((text) => JSON.parse(text) as Message),
     }
   }

@@ -20,6 +20,7 @@ import {
   type StoredTimer,
   type StoredTurn,
   type TurnCommit,
+  type Wake,
 } from '../kernel/ports/journal.ts'
 import { takeOwnership } from './owner-lock.ts'
 import {
@@ -29,7 +30,7 @@ import {
   type SqliteStatement,
 } from './sqlite-driver.ts'
 import { readHead, readHistory } from './sqlite-reader.ts'
-import { SQLITE_FORMAT, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
+import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
 
 export const JOURNAL_FILE = 'journal.sqlite'
 export const DEAD_LETTERS_STORED_MAX = 10_000
@@ -79,6 +80,7 @@ class SqliteSession implements JournalSession {
     this.lock = lock
     // FULL must be set at every opening: a file in WAL mode falls back to NORMAL, which loses acknowledged turns at
     // a power cut.
+    database.exec(`PRAGMA page_size=${SQLITE_PAGE_BYTES}`)
     database.exec('PRAGMA journal_mode=WAL')
     database.exec('PRAGMA synchronous=FULL')
     database.exec('PRAGMA busy_timeout=5000')
@@ -126,8 +128,9 @@ class SqliteSession implements JournalSession {
     for (const row of this.statements.loadRows.all(address) as { key: string; value: string }[]) {
       rows.set(row.key, JSON.parse(row.value) as Json)
     }
+    const timers = this.statements.loadTimers.all(address) as unknown as StoredTimer[]
     const { generation, incarnation, seq, status, snapshot } = found
-    return { generation, incarnation, seq, status, snapshot, rows }
+    return { generation, incarnation, seq, status, snapshot, rows, timers }
   }
 
   recover(): Recovery {
@@ -143,7 +146,7 @@ class SqliteSession implements JournalSession {
       .all() as { message: string }[]
     return {
       busy: (busy as { address: string }[]).map(({ address }) => address),
-      timers: timers as StoredTimer[],
+      timers: timers as Wake[],
       outbox: outbox.map(({ message }) => JSON.parse(message) as Message),
     }
   }
@@ -211,7 +214,8 @@ class SqliteSession implements JournalSession {
     for (const message of entry.outbox) this.putOutbox(message)
     for (const consumed of entry.consumed) this.deleteOutbox(consumed)
     for (const id of entry.timersCleared) statements.deleteTimer.run(address, id)
-    for (const { id, dueAt } of entry.timersSet) statements.putTimer.run(address, id, dueAt)
+    for (const { id, dueAt, body } of entry.timersSet)
+      statements.putTimer.run(address, id, dueAt, body)
     for (const message of entry.deadLetters)
       statements.deadLetter.run('expired', JSON.stringify(message))
     return 'stored'
@@ -221,9 +225,8 @@ class SqliteSession implements JournalSession {
     let { position, hash } = this.last
     let seq = entry.seq - entry.records.length
     for (const record of entry.records) {
-      const previous = hash
-      hash = sha256(previous, record)
-      this.statements.appendTurn.run(++position, entry.address, ++seq, record, previous, hash)
+      hash = sha256(hash, record)
+      this.statements.appendTurn.run(++position, entry.address, ++seq, record, hash)
     }
     this.last = { position, hash }
   }
@@ -270,20 +273,23 @@ function prepareStatements(database: SqliteDatabase) {
     loadActor: prepare(
       'SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?',
     ),
+    loadTimers: prepare(
+      'SELECT address, id, due_at AS dueAt, body FROM timer WHERE address = ? ORDER BY due_at',
+    ),
     loadRows: prepare('SELECT key, value FROM keyed_row WHERE address = ?'),
     insertActor: prepare('INSERT OR IGNORE INTO actor VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     updateActor: prepare(
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,
     ),
-    appendTurn: prepare('INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?)'),
+    appendTurn: prepare('INSERT INTO turn VALUES (?, ?, ?, ?, ?)'),
     putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
     putOutbox: prepare('INSERT INTO outbox VALUES (NULL, ?, ?, ?, ?, ?, ?)'),
     deleteOutbox: prepare(
       'DELETE FROM outbox WHERE sender = ? AND generation = ? AND receiver = ? AND lane = ? AND number = ?',
     ),
-    putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?)'),
+    putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),
     deleteTimer: prepare('DELETE FROM timer WHERE address = ? AND id = ?'),
     deadLetter: prepare('INSERT INTO dead_letter (reason, message) VALUES (?, ?)'),
     trimDeadLetters: prepare(

@@ -58,7 +58,10 @@ export function readHistory(database: SqliteDatabase, query: HistoryQuery): read
     values.push(query.under, query.under.length + 1, `${query.under}/`)
   }
   values.push(Math.min(query.limit ?? HISTORY_PAGE_MAX, HISTORY_PAGE_MAX))
-  const sql = `SELECT position, address, seq, record, previous, hash FROM turn
+  // Each record's predecessor is the one before it in the whole journal, whoever's records are asked for.
+  const sql = `SELECT position, address, seq, record, hash, coalesce(
+      (SELECT before.hash FROM turn AS before WHERE before.position = turn.position - 1), '${CHAIN_START}'
+    ) AS previous FROM turn
     WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?`
   return database.prepare(sql).all(...values) as StoredTurn[]
 }

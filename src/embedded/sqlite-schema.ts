@@ -1,5 +1,11 @@
 /** Raised when the tables change; an older file is refused by name. */
-export const SQLITE_FORMAT = 1
+export const SQLITE_FORMAT = 2
+
+/**
+ * For new files. A row without an id of its own that is longer than a quarter of a page spills into a page alone: the
+ * snapshots and cases of ordinary agents are about a kilobyte.
+ */
+export const SQLITE_PAGE_BYTES = 8192
 
 /** What says which format the rest has. */
 export const sqliteMeta = `
@@ -14,7 +20,7 @@ CREATE TABLE IF NOT EXISTS actor (
 CREATE INDEX IF NOT EXISTS actor_busy ON actor (address) WHERE running > 0 AND status = 'active';
 CREATE TABLE IF NOT EXISTS turn (
   position INTEGER PRIMARY KEY, address TEXT NOT NULL, seq INTEGER NOT NULL, record TEXT NOT NULL,
-  previous TEXT NOT NULL, hash TEXT NOT NULL
+  hash TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS turn_address ON turn (address, seq);
 CREATE TABLE IF NOT EXISTS keyed_row (
@@ -26,7 +32,7 @@ CREATE TABLE IF NOT EXISTS outbox (
   UNIQUE (sender, generation, receiver, lane, number)
 );
 CREATE TABLE IF NOT EXISTS timer (
-  address TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, PRIMARY KEY (address, id)
+  address TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (address, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dead_letter (
   id INTEGER PRIMARY KEY, reason TEXT NOT NULL, message TEXT NOT NULL

@@ -80,7 +80,7 @@ export function signStatement(statement: Statement, privateKey: string): SignedS
 /** Whether the signature is this key's over exactly this statement. Never throws. */
 export function isSignedBy({ statement, signature }: SignedStatement, publicKey: string): boolean {
   try {
-    const key: KeyObject = createPublicKey(publicKey)
+    const key = keyObjectOf(publicKey)
     return (
       key.asymmetricKeyType === 'ed25519' &&
       verify(null, bytesOf(statement), key, Buffer.from(signature, 'base64'))
@@ -88,6 +88,20 @@ export function isSignedBy({ statement, signature }: SignedStatement, publicKey:
   } catch {
     return false
   }
+}
+
+const KEYS_KEPT_MAX = 1000
+
+// Reading a PEM costs as much as checking a signature (Node 20: 120 us each), and one person decides many cases.
+const keyObjects = new Map<string, KeyObject>()
+
+function keyObjectOf(publicKey: string): KeyObject {
+  const known = keyObjects.get(publicKey)
+  if (known !== undefined) return known
+  if (keyObjects.size >= KEYS_KEPT_MAX) keyObjects.clear()
+  const key = createPublicKey(publicKey)
+  keyObjects.set(publicKey, key)
+  return key
 }
 
 function bytesOf(statement: Statement): Buffer {

@@ -5,6 +5,7 @@ import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { isOutside, kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import type { Command, Thought } from './ports/engine.ts'
+import type { StoredTimer } from './ports/journal.ts'
 import { prepareOne, type Prepared } from './prepare.ts'
 import type { Turn } from './turn.ts'
 
@@ -217,7 +218,10 @@ function schedule(work: Work, command: Extract<Prepared, { kind: 'schedule' }>):
  */
 export function loosen(cell: Cell, id: string): void {
   const holder = holderOf(cell, id)
-  if (holder !== undefined) cell.addTimer({ ...holder, isLoose: true })
+  if (holder === undefined) return
+  const loose: CellTimer = { ...holder, isLoose: true }
+  cell.addTimer(loose)
+  if (!cell.isDirect) cell.commit.setTimer(stored(cell, loose))
 }
 
 function cancelNamed(cell: Cell, id: string): void {
@@ -235,10 +239,14 @@ function holderOf(cell: Cell, id: string): CellTimer | undefined {
   return undefined
 }
 
+function stored({ address }: Cell, { id, dueAt, ...rest }: CellTimer): StoredTimer {
+  return { address, id, dueAt, body: JSON.stringify(rest) }
+}
+
 function setTimer(cell: Cell, timer: CellTimer): void {
   const { id, dueAt } = timer
   cell.addTimer(timer)
-  if (!cell.isDirect) cell.commit.setTimer({ address: cell.address, id, dueAt })
+  if (!cell.isDirect) cell.commit.setTimer(stored(cell, timer))
   cell.release(() => cell.host.setTimer(cell.address, id, dueAt))
 }
 

@@ -14,6 +14,7 @@ import type { ActorStatus, StoredActor, TurnCommit } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 import type { TurnReport } from './ports/observer.ts'
 import type { Registry } from './registry.ts'
+import { Rows } from './rows.ts'
 import type { RowsView, Turn } from './turn.ts'
 
 /** What a cell needs of its system. */
@@ -103,7 +104,7 @@ export class Cell implements Place {
   /** How many commands of that turn have been carried out. */
   performed = 0
   slot: unknown
-  private ownRows: Map<string, Json> | undefined
+  private ownRows: Rows | undefined
   private ownInvocations: Map<string, Invocation> | undefined
   private ownTimers: Map<string, CellTimer> | undefined
   private written: (readonly [key: string, value: Json])[] | undefined
@@ -124,7 +125,7 @@ export class Cell implements Place {
   }
 
   get rows(): ReadonlyMap<string, Json> {
-    return this.ownRows ?? NO_ROWS
+    return this.ownRows?.all ?? NO_ROWS
   }
 
   get rowsView(): RowsView {
@@ -233,16 +234,17 @@ export class Cell implements Place {
     this.incarnation = Math.max(this.incarnation, stored.incarnation)
     this.seq = stored.seq
     this.status = stored.status
-    if (stored.rows.size > 0) this.ownRows = new Map(stored.rows)
     const snapshot = JSON.parse(stored.snapshot) as StoredSnapshot
+    this.ownRows = Rows.restored(stored.rows, snapshot.streams)
     this.lastNow = snapshot.lastNow
     this.output = snapshot.output
     if (stored.status !== 'active') return
     const state = this.migrated(snapshot)
     this.state = this.spec.engine.restore(state, this)
-    if (state !== snapshot.state) this.refuseUnheard(snapshot)
     this.started = true
-    for (const timer of snapshot.timers ?? []) this.addTimer(timer)
+    for (const { id, dueAt, body } of stored.timers)
+      this.addTimer({ ...(JSON.parse(body) as CellTimer), id, dueAt })
+    if (state !== snapshot.state) this.refuseUnheard()
     for (const saved of snapshot.invocations ?? []) this.restoreInvocation(saved)
   }
 
@@ -264,7 +266,7 @@ export class Cell implements Place {
       ...(this.invocations.size > 0 && {
         invocations: [...this.invocations.values()].map(({ logic: _, ...saved }) => saved),
       }),
-      ...(this.timers.size > 0 && { timers: [...this.timers.values()] }),
+      ...this.ownRows?.inSnapshot(),
       ...(this.output !== undefined && { output: this.output }),
     }
     return JSON.stringify(stored)
@@ -297,11 +299,9 @@ export class Cell implements Place {
   }
 
   putRow(key: string, value: Json): void {
-    this.ownRows ??= new Map()
-    if (value === null) this.ownRows.delete(key)
-    else this.ownRows.set(key, value)
-    if (!this.isDirect) this.commit.rows.set(key, value)
-    if (key.startsWith('~')) return
+    this.ownRows ??= new Rows()
+    const written = this.ownRows.put(key, value, this.isDirect ? undefined : this.commit.rows)
+    if (!written) return
     this.written ??= []
     this.written.push([key, value])
   }
@@ -364,8 +364,9 @@ export class Cell implements Place {
   }
 
   /** A migration moves the state, not what it waits for: a wait that would never end is refused by name. */
-  private refuseUnheard({ timers = [] }: StoredSnapshot): void {
-    const delayed = timers.filter(({ target }) => target === '').map(({ event }) => event)
+  private refuseUnheard(): void {
+    const atRoot = [...this.timers.values()].filter(({ target }) => target === '')
+    const delayed = atRoot.map(({ event }) => event)
     const unheard = this.spec.engine.findUnheard?.(this.state, delayed)
     if (unheard === undefined) return
     throw new AmbitError(

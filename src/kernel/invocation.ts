@@ -41,7 +41,8 @@ export interface StoredSnapshot {
   readonly lastNow: number
   /** Left out when there are none. */
   readonly invocations?: readonly Omit<Invocation, 'logic'>[]
-  readonly timers?: readonly CellTimer[]
+  /** How far the streams to and from few others are; those of more are rows. */
+  readonly streams?: Readonly<Record<string, number>>
   readonly output?: Json
 }
 

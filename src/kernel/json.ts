@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { AmbitError } from './errors.ts'
 
 export type Json =
@@ -63,9 +63,7 @@ export function isNestedDeeperThan(text: string, max: number): boolean {
 }
 
 export function sha256(...parts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('hex')
+  return hash('sha256', parts.length === 1 ? (parts[0] ?? '') : parts.join(''))
 }
 
 function findInObject(

@@ -112,10 +112,7 @@ export class Kernel implements CellHost {
       clock,
       (address, invocation, end) => this.effectEnded(address, invocation, end),
       (address, error) =>
-        this.logger(address).warn(
-          { err: toErrorRecord(error) },
-          'rejected after its effect ended',
-        ),
+        this.logger(address).warn({ err: toErrorRecord(error) }, 'rejected after its effect ended'),
     )
     this.tree = new Tree(options, this, (cell, fault) => void this.bringUp(cell, fault))
     this.delivery = new Delivery(this.tree, this.outside, {

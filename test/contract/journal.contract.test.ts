@@ -97,7 +97,7 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     ],
     outbox: [message(5)],
     consumed: [{ ...position(1), receiver: '/b' }],
-    timersSet: [{ address: '/a', id: 'other', dueAt: 9 }],
+    timersSet: [{ address: '/a', id: 'other', dueAt: 9, body: '{}' }],
     timersCleared: ['first'],
     running: 1,
   })
@@ -107,7 +107,7 @@ describe.each(implementations)('a journal in %s', (_, make) => {
       ['gone', 1],
     ],
     outbox: [message(1)],
-    timersSet: [{ address: '/a', id: 'first', dueAt: 7 }],
+    timersSet: [{ address: '/a', id: 'first', dueAt: 7, body: '{}' }],
   })
   const lookAt = async () => {
     const stored = await session.load('/a')
@@ -173,11 +173,13 @@ describe.each(implementations)('a journal in %s', (_, make) => {
   })
 
   test('J4 a timer that is cleared and set again in one turn has its new time', async () => {
-    const first = { address: '/a', id: 't', dueAt: 5 }
-    const second = { address: '/a', id: 't', dueAt: 8 }
+    const first = { address: '/a', id: 't', dueAt: 5, body: '{}' }
+    const second = { address: '/a', id: 't', dueAt: 8, body: '{}' }
     await session.commit([turn('/a', 1, { timersSet: [first] })])
     await session.commit([turn('/a', 2, { timersCleared: ['t'], timersSet: [second] })])
-    expect((await session.recover()).timers).toEqual([second])
+    const { body: _, ...wake } = second
+    expect((await session.recover()).timers).toEqual([wake])
+    expect((await session.load('/a'))?.timers).toEqual([second])
   })
 
   test('J4 rows hold any JSON, also under awkward keys', async () => {

@@ -121,7 +121,7 @@ describe('format', () => {
     for (let attempt = 0; attempt < 2; attempt++) {
       const { code, message } = await rejection(Promise.resolve(journal().open()))
       expect(code).toBe('AMBIT_JOURNAL_FORMAT')
-      expect(message).toMatch(/format 99, this version of Ambit reads 1/)
+      expect(message).toMatch(/format 99, this version of Ambit reads 2/)
     }
     await set('1')
     const again = await journal().open()

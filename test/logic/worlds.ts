@@ -40,7 +40,7 @@ export async function traceOfXState(script: Script): Promise<readonly string[]> 
       const cancels = new Map<number, () => void>()
       let timers = 0
       const clock = {
-        setTimeout(run: () => void, ms: number) {
+        setTimeout: (run: () => void, ms: number) => {
           const id = timers++
           cancels.set(id, time.wakeAt(time.now() + ms, run))
           return id

@@ -1,8 +1,40 @@
 // Two systems in one process, whose effects forget promises. Prints what their machines heard, one line each, and
 // `alive` at the end. Run on the built package with the name of a scenario.
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { actor, createSystem, effect, supervisor } from 'ambit'
 import { assign, setup } from 'xstate'
+
+const WAIT_MAX_MS = 20_000
+/** A rejection is told of before the next round of the event loop: after so many it has been. */
+const ROUNDS = 20
+
+const said = new Set()
+let forgotten = 0
+let ticks = 0
+
+const say = (line) => {
+  said.add(line)
+  process.stdout.write(`${line}\n`)
+}
+
+async function until(fact) {
+  const deadline = performance.now() + WAIT_MAX_MS
+  while (!fact()) {
+    if (performance.now() > deadline) throw new Error(`Waited in vain for ${fact}.`)
+    await nextRound()
+  }
+}
+
+const untilSaid = (...lines) => until(() => lines.every((line) => said.has(line)))
+
+async function rounds() {
+  for (let round = 0; round < ROUNDS; round++) await nextRound()
+}
+
+const forget = () => {
+  forgotten++
+  void Promise.reject(new Error('forgotten in an action'))
+}
 
 const forgetting = (what) =>
   effect(() => {
@@ -12,17 +44,18 @@ const forgetting = (what) =>
 
 const deep = (what) =>
   effect(async () => {
-    await pause(1)
+    await nextRound()
     void (async () => {
-      await pause(1)
+      await nextRound()
       throw new Error(what)
     })()
     await new Promise(() => undefined)
   })
 
-const early = (what) =>
+/** Forgets a promise that rejects once its machine has heard that the effect is done. */
+const early = (name, what) =>
   effect(async () => {
-    void pause(20).then(() => {
+    void untilSaid(`${name} done`).then(() => {
       throw new Error(what)
     })
     return 'done'
@@ -33,8 +66,8 @@ function working(name, work, options = {}) {
   const machine = setup({
     actors: { work },
     actions: {
-      say: (_, { text }) => void process.stdout.write(`${name} ${text}\n`),
-      forget: () => void Promise.reject(new Error('forgotten in an action')),
+      say: (_, { text }) => say(`${name} ${text}`),
+      forget,
     },
   }).createMachine({
     id: name,
@@ -67,7 +100,7 @@ const logger = {
   info: () => undefined,
   error: () => undefined,
   warn({ err }, message) {
-    if (message !== 'effect failed') process.stdout.write(`log ${err?.message}\n`)
+    if (message !== 'effect failed') say(`log ${err?.message}`)
   },
   child: () => logger,
 }
@@ -75,10 +108,10 @@ const logger = {
 /** Keeps its system busy. */
 const chatty = actor(
   'chatty',
-  setup({}).createMachine({
+  setup({ actions: { tick: () => void ticks++ } }).createMachine({
     id: 'chatty',
     initial: 'a',
-    states: { a: { after: { 1: 'b' } }, b: { after: { 1: 'a' } } },
+    states: { a: { after: { 1: 'b' } }, b: { entry: 'tick', after: { 1: 'a' } } },
   }),
   { durability: 'none' },
 )
@@ -86,9 +119,7 @@ const chatty = actor(
 /** Forgets a promise some time after it was told to go. */
 const late = actor(
   'late',
-  setup({
-    actions: { forget: () => void Promise.reject(new Error('forgotten in an action')) },
-  }).createMachine({
+  setup({ actions: { forget } }).createMachine({
     id: 'late',
     initial: 'waiting',
     states: {
@@ -106,6 +137,15 @@ const start = async (...children) => {
   return system
 }
 
+const idle = effect(() => 'done')
+
+/** Sends once the system is there to be sent to. */
+const sending = (find, to, type) =>
+  effect(async () => {
+    await until(() => find() !== undefined)
+    find().ref(to).send({ type })
+  })
+
 const scenarios = {
   async each() {
     await start(working('a', forgetting('of a')), working('b', deep('of b')))
@@ -113,33 +153,34 @@ const scenarios = {
       working('c', forgetting('of c'), { durability: 'sync' }),
       working('d', deep('of d'), { durability: 'async' }),
     )
+    await untilSaid('a of a', 'b of b', 'c of c', 'd of d')
   },
   async stopped() {
+    let hasStopped = false
     const first = await start(working('a', forgetting('of a')))
-    await start(
-      working(
-        'b',
-        effect(() =>
-          pause(60).then(
-            () => void Promise.reject(new Error('of b')) ?? new Promise(() => undefined),
-          ),
-        ),
-      ),
-    )
-    await pause(10)
+    const later = effect(async () => {
+      await until(() => hasStopped)
+      void Promise.reject(new Error('of b'))
+      return new Promise(() => undefined)
+    })
+    await start(working('b', later))
+    await untilSaid('a of a')
     await first.stop({ graceMs: 0 })
+    hasStopped = true
+    await untilSaid('b of b')
   },
   async late() {
-    await start(working('a', early('after its end')))
+    await start(working('a', early('a', 'after its end')))
+    await untilSaid('log after its end')
   },
   async outside() {
     await start(working('a', forgetting('of a')))
-    await pause(20)
+    await untilSaid('a of a')
     void Promise.reject(new Error('of nobody'))
   },
   async afterStop() {
     const system = await start(working('a', forgetting('of a')))
-    await pause(20)
+    await untilSaid('a of a')
     await system.stop()
     void Promise.reject(new Error('of nobody'))
   },
@@ -147,55 +188,44 @@ const scenarios = {
     void Promise.reject(new Error('of nobody'))
   },
   async inAction() {
-    const system = await start(
-      working(
-        'a',
-        effect(() => 'done'),
-      ),
-    )
-    await pause(20)
+    const system = await start(working('a', idle))
+    await untilSaid('a done')
     system.ref('/a').send({ type: 'forget' })
+    await until(() => forgotten > 0)
   },
   async wokenByEffect() {
     let system
-    const sends = effect(() => pause(10).then(() => void system.ref('/b').send({ type: 'forget' })))
-    system = await start(
-      working(
-        'b',
-        effect(() => 'done'),
-      ),
-      working('a', sends),
-    )
+    const sends = sending(() => system, '/b', 'forget')
+    system = await start(working('b', idle), working('a', sends))
+    await until(() => forgotten > 0)
   },
   async wokenLongAgo() {
     let system
     // It wakes the system once, and what runs from then on is no longer its work.
-    const sends = effect(() => pause(10).then(() => void system.ref('/b').send({ type: 'other' })))
-    system = await start(
-      working(
-        'b',
-        effect(() => 'done'),
-      ),
-      working('a', sends),
-      chatty,
-    )
-    await pause(50)
+    const sends = sending(() => system, '/b', 'other')
+    system = await start(working('b', idle), working('a', sends), chatty)
+    await untilSaid('a undefined')
+    const already = ticks
+    await until(() => ticks > already + ROUNDS)
     system.ref('/b').send({ type: 'forget' })
+    await until(() => forgotten > 0)
   },
   async timedByEffect() {
     let system
-    const sends = effect(() => pause(10).then(() => void system.ref('/late').send({ type: 'go' })))
+    const sends = sending(() => system, '/late', 'go')
     system = await start(late, working('a', sends))
+    await until(() => forgotten > 0)
   },
   async listened() {
-    process.on('unhandledRejection', ({ message }) => process.stdout.write(`heard ${message}\n`))
+    process.on('unhandledRejection', ({ message }) => say(`heard ${message}`))
     await start(working('a', forgetting('of a')))
-    await pause(20)
+    await untilSaid('a of a')
     void Promise.reject(new Error('of nobody'))
+    await untilSaid('heard of nobody')
   },
 }
 
 await scenarios[process.argv[2]]()
-await pause(150)
-process.stdout.write('alive\n')
+await rounds()
+say('alive')
 process.exit(0)

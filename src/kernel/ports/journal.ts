@@ -78,7 +78,12 @@ export interface StoredTimer {
   readonly address: Address
   readonly id: string
   readonly dueAt: number
+  /** What the actor keeps of it beside that, as JSON text. */
+  readonly body: string
 }
+
+/** When an actor must be woken. */
+export type Wake = Pick<StoredTimer, 'address' | 'id' | 'dueAt'>
 
 export interface StoredActor {
   readonly generation: number
@@ -87,12 +92,13 @@ export interface StoredActor {
   readonly status: ActorStatus
   readonly snapshot: string
   readonly rows: ReadonlyMap<string, Json>
+  readonly timers: readonly StoredTimer[]
 }
 
 export interface Recovery {
   /** Actors whose effects ran when the last owner ended. */
   readonly busy: readonly Address[]
-  readonly timers: readonly StoredTimer[]
+  readonly timers: readonly Wake[]
   /** Committed messages whose receivers have not committed them, in order within each stream. */
   readonly outbox: readonly Message[]
 }
