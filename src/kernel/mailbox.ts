@@ -41,8 +41,12 @@ export class Mailbox {
   length = 0
   /** The lane of the message that was taken last. */
   takenFrom: Lane = 'user'
+  /** The first of the user lane: most mailboxes hold one message or none, and need no queue. */
+  private first: Message | undefined
   private user: Denque<Message> | undefined
+  /** The other lanes, as long as something is in them. */
   private others: Partial<Record<Exclude<Lane, 'user'>, Denque<Message>>> | undefined
+  private othersLength = 0
   private controlBurst = 0
 
   constructor(limits: MailboxLimits) {
@@ -50,7 +54,8 @@ export class Mailbox {
   }
 
   size(lane: Lane): number {
-    return (lane === 'user' ? this.user : this.others?.[lane])?.length ?? 0
+    if (lane !== 'user') return this.others?.[lane]?.length ?? 0
+    return (this.first === undefined ? 0 : 1) + (this.user?.length ?? 0)
   }
 
   isFull(lane: Lane): boolean {
@@ -60,14 +65,13 @@ export class Mailbox {
 
   offer(message: Message, lane: Lane): Offer {
     if (!this.isFull(lane)) {
-      this.lane(lane).push(message)
-      this.length++
+      this.push(message, lane)
       return ACCEPTED
     }
     if (lane !== 'user' || this.limits.overflow === 'reject') return { status: 'full' }
     if (this.limits.overflow === 'deadLetter') return { status: 'dropped', message }
-    const oldest = this.lane('user').shift()
-    this.lane('user').push(message)
+    const oldest = this.takeFrom('user')
+    this.push(message, 'user')
     return oldest === undefined ? ACCEPTED : { status: 'dropped', message: oldest }
   }
 
@@ -80,7 +84,8 @@ export class Mailbox {
   /** Takes the first message of any lane that has been tried as often as allowed. */
   takeTried(attemptsMax: number): { message: Message; lane: Lane } | undefined {
     for (const lane of ['system', 'reply', 'control', 'user'] as const) {
-      const first = lane === 'user' ? this.user?.peekFront() : this.others?.[lane]?.peekFront()
+      const first =
+        lane === 'user' ? (this.first ?? this.user?.peekFront()) : this.others?.[lane]?.peekFront()
       if ((first?.headers.attempt ?? 0) < attemptsMax) continue
       const message = this.takeFrom(lane)
       if (message !== undefined) return { message, lane }
@@ -90,8 +95,14 @@ export class Mailbox {
 
   /** Puts a message back where it stood, so that order holds after a failed turn. */
   putBack(message: Message, lane: Lane): void {
-    this.lane(lane).unshift(message)
     this.length++
+    if (lane !== 'user') {
+      this.othersLength++
+      this.lane(lane).unshift(message)
+      return
+    }
+    if (this.first !== undefined) this.lane('user').unshift(this.first)
+    this.first = message
   }
 
   drain(): { message: Message; lane: Lane }[] {
@@ -112,12 +123,30 @@ export class Mailbox {
     return control
   }
 
+  private push(message: Message, lane: Lane): void {
+    this.length++
+    if (lane === 'user' && this.first === undefined && (this.user?.length ?? 0) === 0) {
+      this.first = message
+      return
+    }
+    if (lane !== 'user') this.othersLength++
+    this.lane(lane).push(message)
+  }
+
   private takeFrom(lane: Lane): Message | undefined {
-    const message = (lane === 'user' ? this.user : this.others?.[lane])?.shift()
+    const message = lane === 'user' ? this.takeUser() : this.others?.[lane]?.shift()
     if (message === undefined) return undefined
     this.length--
     this.takenFrom = lane
+    if (lane !== 'user' && --this.othersLength === 0) this.others = undefined
     return message
+  }
+
+  private takeUser(): Message | undefined {
+    const { first } = this
+    if (first === undefined) return this.user?.shift()
+    this.first = undefined
+    return first
   }
 
   private lane(lane: Lane): Denque<Message> {

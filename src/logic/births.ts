@@ -31,9 +31,11 @@ export interface BirthRun {
   readonly habitat: Habitat
   readonly draft: Draft
   readonly cascade: Cascade
+  readonly births: Births
   /** Begins a member, whose actions are still to be done. */
   first(ref: MemberRef, logic: Logic, input: unknown): First
   enter(runner: Runner, logic: Logic, first: First, input: unknown): void
+  releaseSystemIds(path: string): void
 }
 
 /**
@@ -79,16 +81,23 @@ export class Births {
     return this.stopping?.has(path) === true
   }
 
-  /** A child is to stop, perhaps before it has begun; gives the path that it leaves to others. */
-  stop(child: unknown): string | undefined {
+  /** In a direct step others may be sent to a child from the moment its action is announced. */
+  announce(parent: string, { actorRef }: SpawnParams): void {
+    if (actorRef !== undefined) this.adopt(parent, actorRef)
+  }
+
+  /** A child is to stop, perhaps before it has begun: others may have what it holds. */
+  stop(child: unknown): void {
     if (child instanceof MemberRef) {
       this.stopping ??= new Set()
       this.stopping.add(child.path)
-      return child.path
+      this.run.releaseSystemIds(child.path)
+      return
     }
     this.cancelled ??= new Set()
     this.cancelled.add(child)
-    return this.adopted.get(child)?.path
+    const path = this.adopted.get(child)?.path
+    if (path !== undefined) this.run.releaseSystemIds(path)
   }
 
   hasStopped(path: string): void {
@@ -163,5 +172,17 @@ export class Births {
     for (const [child, ref] of this.adopted)
       if (ref.path === path && !ref.isStopped && !this.isCancelled(child)) return true
     return draft.members.get(path)?.snapshot.status === 'active' && !this.isStopping(path)
+  }
+}
+
+/** XState constructs an actor for each child; a ref of ours takes its place in the snapshot. */
+export function adoptChildren(
+  run: BirthRun,
+  path: string,
+  { children = {} }: MemberSnapshot,
+): void {
+  for (const [key, child] of Object.entries(children)) {
+    if (child === undefined || child instanceof MemberRef) continue
+    children[key] = run.births.adopt(path, child as Constructed)
   }
 }

@@ -1,5 +1,9 @@
+import { AmbitError } from '../kernel/errors.ts'
 import type { Event } from '../kernel/message.ts'
 import type { Draft } from './draft.ts'
+
+/** Events between the members of one actor in one turn, before the actor is called a runaway. */
+export const INTERNAL_EVENTS_MAX = 100_000
 
 /** A member while events wait for it: XState's mailbox, and what is left of the step it is in. */
 export interface Runner {
@@ -15,6 +19,7 @@ export interface Runner {
 
 /** Steps the member at a path when its turn has come. */
 export interface Stepper {
+  readonly options: { readonly rootId: string }
   transition(path: string, event: Event): void
 }
 
@@ -30,6 +35,7 @@ export class Cascade {
   private roused: Runner[] | undefined
   private runners: Map<string, Runner> | undefined
   private rootRunner: Runner | undefined
+  private events = 0
 
   constructor(draft: Draft, stepper: Stepper) {
     this.draft = draft
@@ -71,6 +77,7 @@ export class Cascade {
         this.stack.pop()
         continue
       }
+      if (this.events++ >= INTERNAL_EVENTS_MAX) throw this.runaway(event)
       this.stepper.transition(top.path, event)
     }
   }
@@ -109,6 +116,16 @@ export class Cascade {
       for (let runner = roused.pop(); runner !== undefined; runner = roused.pop())
         stack.push(runner)
     return stack.length > base ? stack.at(-1) : undefined
+  }
+
+  private runaway({ type }: Event): AmbitError {
+    const { rootId } = this.stepper.options
+    const state = JSON.stringify(this.draft.root?.value ?? null)
+    return new AmbitError(
+      'AMBIT_LOOP_LIMIT',
+      `"${rootId}" in state ${state} passed ${INTERNAL_EVENTS_MAX} events between its own members in one turn, ` +
+        `the last one "${type}". Break the cycle.`,
+    )
   }
 }
 
