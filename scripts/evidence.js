@@ -6,5 +6,10 @@ install()
 build()
 process.env.AMBIT_KILLS ??= '100'
 process.env.AMBIT_TICKETS ??= '200'
-const campaigns = ['test/examples/desk-kill.test.ts', 'test/embedded/kill.test.ts']
+process.env.AMBIT_MACHINES ??= '100000'
+const campaigns = [
+  'test/examples/desk-kill.test.ts',
+  'test/embedded/kill.test.ts',
+  'test/logic/random.test.ts',
+]
 await become(tool('vitest', 'vitest'), ['run', ...campaigns, ...process.argv.slice(2)])

@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { MaybePromise } from '../kernel/maybe.ts'
-import type { Message } from '../kernel/message.ts'
 import {
   type ActorStatus,
   type CommitResult,
-  type Consumed,
   type Disposal,
   type Head,
   type HistoryQuery,
@@ -29,6 +27,7 @@ import {
   type SqliteDriverName,
   type SqliteStatement,
 } from './sqlite-driver.ts'
+import { SqliteOutbox } from './sqlite-outbox.ts'
 import { readHead, readHistory } from './sqlite-reader.ts'
 import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
 
@@ -72,6 +71,7 @@ class SqliteSession implements JournalSession {
   private readonly database: SqliteDatabase
   private readonly lock: { release(): void }
   private readonly statements: ReturnType<typeof prepareStatements>
+  private readonly outbox: SqliteOutbox
   private last: Head
   private closed = false
 
@@ -92,6 +92,7 @@ class SqliteSession implements JournalSession {
     this.epoch = Number(readOrSetMeta(database, 'epoch', () => '0')) + 1
     database.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(String(this.epoch))
     this.statements = prepareStatements(database)
+    this.outbox = new SqliteOutbox(database)
     this.last = readHead(database)
   }
 
@@ -104,9 +105,11 @@ class SqliteSession implements JournalSession {
         entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
       )
       this.database.exec('COMMIT')
+      this.outbox.committed()
       return results
     } catch (error) {
       this.last = before
+      this.outbox.rolledBack()
       this.rollback()
       const message = `The journal did not take ${batch.length} entries: ${String(error)}`
       return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message, { cause: error }))
@@ -140,14 +143,10 @@ class SqliteSession implements JournalSession {
     const timers = this.database
       .prepare('SELECT address, id, due_at AS dueAt FROM timer ORDER BY due_at')
       .all()
-    const outbox = this.database
-      // In the order of commits, also between senders: what was handed in first is taken first.
-      .prepare('SELECT message FROM outbox ORDER BY position')
-      .all() as { message: string }[]
     return {
       busy: (busy as { address: string }[]).map(({ address }) => address),
       timers: timers as Wake[],
-      outbox: outbox.map(({ message }) => JSON.parse(message) as Message),
+      outbox: this.outbox.messages(),
     }
   }
 
@@ -211,8 +210,8 @@ class SqliteSession implements JournalSession {
       if (value === null) statements.deleteRow.run(address, key)
       else statements.putRow.run(address, key, JSON.stringify(value))
     }
-    for (const message of entry.outbox) this.putOutbox(message)
-    for (const consumed of entry.consumed) this.deleteOutbox(consumed)
+    for (const message of entry.outbox) this.outbox.put(message)
+    for (const consumed of entry.consumed) this.outbox.take(consumed)
     for (const id of entry.timersCleared) statements.deleteTimer.run(address, id)
     for (const { id, dueAt, body } of entry.timersSet)
       statements.putTimer.run(address, id, dueAt, body)
@@ -232,29 +231,11 @@ class SqliteSession implements JournalSession {
   }
 
   private dispose({ consumed, deadLetter, reason }: Disposal): CommitResult {
-    this.deleteOutbox(consumed)
+    this.outbox.take(consumed)
     if (reason === 'duplicate') return 'stored'
     this.statements.deadLetter.run(reason, JSON.stringify(deadLetter))
     this.statements.trimDeadLetters.run(DEAD_LETTERS_STORED_MAX)
     return 'stored'
-  }
-
-  private putOutbox(message: Message): void {
-    const { stream } = message.headers
-    if (stream === undefined) throw new Error(`message ${message.id} in an outbox has no stream`)
-    const { sender, generation, lane, number } = stream
-    this.statements.putOutbox.run(
-      sender,
-      generation,
-      message.to,
-      lane,
-      number,
-      JSON.stringify(message),
-    )
-  }
-
-  private deleteOutbox({ sender, generation, receiver, lane, number }: Consumed): void {
-    this.statements.deleteOutbox.run(sender, generation, receiver, lane, number)
   }
 
   private rollback(): void {
@@ -285,10 +266,6 @@ function prepareStatements(database: SqliteDatabase) {
     appendTurn: prepare('INSERT INTO turn VALUES (?, ?, ?, ?, ?)'),
     putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
-    putOutbox: prepare('INSERT INTO outbox VALUES (NULL, ?, ?, ?, ?, ?, ?)'),
-    deleteOutbox: prepare(
-      'DELETE FROM outbox WHERE sender = ? AND generation = ? AND receiver = ? AND lane = ? AND number = ?',
-    ),
     putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),
     deleteTimer: prepare('DELETE FROM timer WHERE address = ? AND id = ?'),
     deadLetter: prepare('INSERT INTO dead_letter (reason, message) VALUES (?, ?)'),

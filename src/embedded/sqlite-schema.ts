@@ -26,11 +26,7 @@ CREATE INDEX IF NOT EXISTS turn_address ON turn (address, seq);
 CREATE TABLE IF NOT EXISTS keyed_row (
   address TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (address, key)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outbox (
-  position INTEGER PRIMARY KEY, sender TEXT NOT NULL, generation INTEGER NOT NULL, receiver TEXT NOT NULL,
-  lane TEXT NOT NULL, number INTEGER NOT NULL, message TEXT NOT NULL,
-  UNIQUE (sender, generation, receiver, lane, number)
-);
+CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY, message TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS timer (
   address TEXT NOT NULL, id TEXT NOT NULL, due_at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (address, id)
 ) WITHOUT ROWID;

@@ -19,8 +19,8 @@ export interface Counters {
 }
 
 /**
- * What to look at while a system runs: one atom per live journaled actor and per keyed row of one, fed after each commit.
- * One atom a row, because one store with many rows costs as much per change as it has rows.
+ * What to look at while a system runs: one atom per live journaled actor and per keyed row of one, fed after each
+ * commit. One atom a row, because one store with many rows costs as much per change as it has rows.
  */
 export interface ReadModels {
   readonly actors: ReadonlyMap<string, Atom<ActorRow>>

@@ -111,7 +111,8 @@ export class Committer {
     }
     throw new AmbitError(
       'AMBIT_LOOP_LIMIT',
-      `drain() made ${ROUNDS_AT_ONCE_MAX} rounds and there is still work. Actors keep each other busy: break the cycle.`,
+      `drain() made ${ROUNDS_AT_ONCE_MAX} rounds and there is still work. ` +
+        'Actors keep each other busy: break the cycle.',
     )
   }
 
@@ -250,7 +251,8 @@ export class Committer {
       const answer = this.session.commit(entries)
       return isPromise(answer) ? answer.catch(this.commitFailed) : answer
     } catch (error) {
-      return this.commitFailed(error)
+      this.commitFailed(error)
+      return undefined
     }
   }
 

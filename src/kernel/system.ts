@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
+import { Audience } from './audience.ts'
+import { Boot, type Phase } from './boot.ts'
 import type { Cell, CellHost } from './cell.ts'
-import { createRealRandom } from './random.ts'
 import type { ChildSpec, SupervisorSpec } from './child-spec.ts'
 import { createRealClock } from './clock.ts'
 import { Committer } from './committer.ts'
@@ -14,11 +15,12 @@ import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
-import { isPromise, runMaybe, wait, type MaybePromise } from './maybe.ts'
+import { runMaybe, wait, type MaybePromise } from './maybe.ts'
+import { Notices } from './notices.ts'
 import { Outside } from './outside.ts'
+import { createRealRandom } from './random.ts'
 import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
-import type { End } from './ports/engine.ts'
 import type { Journal, JournalSession } from './ports/journal.ts'
 import { safe, silentLogger, type Logger } from './ports/logger.ts'
 import type { Observer, TurnReport } from './ports/observer.ts'
@@ -26,10 +28,10 @@ import { Recovery } from './recovery.ts'
 import type { ActorRef, AskOptions } from './ref.ts'
 import { Registry } from './registry.ts'
 import { RestWatch } from './rest-watch.ts'
+import { Rounds } from './rounds.ts'
 import { RunQueue } from './run-queue.ts'
-import { startFailure } from './start-failure.ts'
 import { unowned, watchStrays } from './stray-errors.ts'
-import { Supervision, takeDown, type Alarm } from './supervision.ts'
+import { Supervision, type Alarm } from './supervision.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
@@ -45,8 +47,8 @@ export interface KernelOptions {
   /** Called with the open journal before any actor runs. */
   readonly opened?: (session: JournalSession) => MaybePromise<void>
   /**
-   * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`, in which case everything that
-   * does not wait for a promise happens in the call.
+   * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`, in which case everything
+   * that does not wait for a promise happens in the call.
    */
   readonly scheduler?: 'auto' | 'manual'
 }
@@ -62,9 +64,6 @@ export interface RestOptions {
 }
 
 export const STOP_GRACE_MS = 5000
-/** Timers wait at most this long for what was sent before the last process ended. */
-const TIMERS_HELD_MS_MAX = 2000
-const TIMERS_HELD_ROUNDS_MAX = 10_000
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
 export class Kernel implements CellHost {
@@ -81,46 +80,49 @@ export class Kernel implements CellHost {
   private readonly door: Door
   private readonly recovery: Recovery
   private readonly supervision: Supervision
-  private committer: Committer | undefined
-  private phase: 'new' | 'booting' | 'running' | 'stopping' | 'stopped' = 'new'
-  private bootFailure: { address: Address; error: unknown } | undefined
-  private kernelIds = 0
-  private readonly turnObservers: readonly Observer[]
-  private readonly isManual: boolean
-  /** In a manual kernel: what was put off to the next round. */
-  private later: (() => void)[] = []
-  private isDraining = false
-  private unwatchStrays: (() => void) | undefined
+  private readonly boot: Boot
+  private readonly audience: Audience
+  private readonly rounds: Rounds
   private readonly rest: RestWatch
+  private readonly notices: Notices
+  private committer: Committer | undefined
+  private phase: Phase = 'new'
+  private unwatchStrays: (() => void) | undefined
 
   constructor(options: KernelOptions) {
     const { random = createRealRandom() } = options
     const clock = unowned(options.clock ?? createRealClock())
     const logger = safe(options.logger ?? silentLogger)
     this.options = options
-    this.isManual = options.scheduler === 'manual'
-    this.turnObservers = (options.observers ?? []).filter(
-      ({ onTurn, journaledOnly }) => onTurn !== undefined && journaledOnly !== true,
-    )
     this.clock = clock
     this.log = logger
     this.queue = new RunQueue(clock)
+    this.audience = new Audience(options.observers ?? [], clock, logger)
+    this.rounds = new Rounds(options.scheduler === 'manual', clock, {
+      drainNow: () => this.committer?.drainNow(),
+      isRunning: () => this.phase === 'running',
+    })
     this.rest = new RestWatch(clock)
     this.outside = new Outside(clock, random.id())
-    this.timers = new Timers(clock, (address, id) => this.timerDue(address, id))
+    this.timers = new Timers(clock, (address, id) => this.notices.timerDue(address, id))
     this.effects = new Effects(
       clock,
-      (address, invocation, end) => this.effectEnded(address, invocation, end),
+      (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
       (address, error) =>
         this.logger(address).warn({ err: toErrorRecord(error) }, 'rejected after its effect ended'),
     )
-    this.tree = new Tree(options, this, (cell, fault) => void this.bringUp(cell, fault))
+    this.tree = new Tree(options, this, (cell, fault) => void this.boot.bringUp(cell, fault))
     this.delivery = new Delivery(this.tree, this.outside, {
       clock,
       logger,
       schedule: (cell) => this.schedule(cell),
       dispose: (message, reason) => this.committer?.dispose(message, reason),
-      deadLetter: (letter) => this.tell((observer) => observer.onDeadLetter?.(letter)),
+      deadLetter: (letter) => this.audience.deadLetter(letter),
+    })
+    this.notices = new Notices(this.tree, logger, {
+      epoch: () => this.committer?.session.epoch ?? 0,
+      route: (message, lane) => this.route(message, lane),
+      takeAtOnce: () => this.rounds.takeAtOnce(),
     })
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
     const ports = { clock, random, isOpen, home: this }
@@ -129,6 +131,7 @@ export class Kernel implements CellHost {
     this.supervision = new Supervision(this.tree, { clock, random, logger }, (cell, delayMs) =>
       this.recovery.restartLater(cell, delayMs),
     )
+    this.boot = this.createBoot()
   }
 
   get alarms(): readonly Alarm[] {
@@ -161,22 +164,14 @@ export class Kernel implements CellHost {
     try {
       return Promise.resolve(runMaybe(this.startSteps()))
     } catch (error) {
-      return Promise.reject(error as Error)
+      const failure = error as Error
+      return Promise.reject(failure)
     }
   }
 
   /** Runs everything that is due, at once. For a manual scheduler. */
   drain(): void {
-    if (this.isDraining) return
-    this.isDraining = true
-    try {
-      do {
-        for (const run of this.later.splice(0)) run()
-        this.committer?.drainNow()
-      } while (this.later.length > 0)
-    } finally {
-      this.isDraining = false
-    }
+    this.rounds.drain()
   }
 
   /** Lets running effects end within the grace time, commits what they bring, and closes the journal. */
@@ -207,12 +202,12 @@ export class Kernel implements CellHost {
 
   /** Ends an actor for good: its effects are aborted, what it asked for is withdrawn. */
   stopActor(address: Address): void {
-    this.route(this.kernelMessage(address, { type: kernelTypes.stop }), 'system')
+    this.notices.stop(address)
   }
 
   /** Starts an actor again from its input, without its past; what it asked for is withdrawn. */
   startFresh(address: Address): void {
-    this.route(this.kernelMessage(address, { type: kernelTypes.start, fresh: true }), 'system')
+    this.notices.startFresh(address)
   }
 
   /** Resolves when nothing runs, nothing waits for a commit and no timer is due within the given time. */
@@ -234,7 +229,7 @@ export class Kernel implements CellHost {
   // What the cells call back, as their host.
 
   get isWatched(): boolean {
-    return this.turnObservers.length > 0
+    return this.audience.hearsAllTurns
   }
 
   logger(address: Address): Logger {
@@ -266,14 +261,14 @@ export class Kernel implements CellHost {
 
   postTo(cell: Cell, body: Event, lane: Lane): void {
     if (cell.life === 'ended' || cell.hasLeft) return
-    this.delivery.offer(cell, this.kernelMessage(cell.address, body), lane)
-    this.takeAtOnce()
+    this.delivery.offer(cell, this.notices.message(cell.address, body), lane)
+    this.rounds.takeAtOnce()
   }
 
   postForeign(cell: Cell, target: string, event: Event): void {
     if (cell.life === 'ended' || cell.hasLeft) return
     this.door.post(cell, target, event)
-    this.takeAtOnce()
+    this.rounds.takeAtOnce()
   }
 
   freed(cell: Cell): void {
@@ -292,7 +287,7 @@ export class Kernel implements CellHost {
   }
 
   refuseInvocation(cell: Cell, invocation: Invocation, error: ErrorRecord): void {
-    this.effectEnded(cell.address, invocation, { ok: false, error })
+    this.notices.effectEnded(cell.address, invocation, { ok: false, error })
   }
 
   setTimer(address: Address, id: string, dueAt: number): void {
@@ -304,24 +299,19 @@ export class Kernel implements CellHost {
   }
 
   failed(cell: Cell, error: unknown): void {
-    this.exited(cell, { kind: 'error', error: toErrorRecord(error) })
-    if (this.isBooting(cell) && !cell.started) {
-      this.bootFailure ??= { address: cell.address, error }
-      takeDown(cell, error)
-      return
-    }
-    this.supervision.childFailed(cell, error)
+    this.audience.exit(cell, { kind: 'error', error: toErrorRecord(error) })
+    if (!this.boot.failedBy(cell, error)) this.supervision.childFailed(cell, error)
   }
 
   ended(cell: Cell, reason: ExitReason): void {
     if (this.phase === 'running' && this.supervision.childEnded(cell, reason)) {
-      this.exited(cell, reason)
+      this.audience.exit(cell, reason)
       return
     }
     this.delivery.abandon(cell)
     this.supervision.forget(cell)
     this.tree.remove(cell)
-    this.exited(cell, reason)
+    this.audience.exit(cell, reason)
   }
 
   deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {
@@ -337,30 +327,38 @@ export class Kernel implements CellHost {
   }
 
   reported(report: TurnReport): void {
-    const observers = report.isJournaled ? this.options.observers : this.turnObservers
-    this.tell((observer) => observer.onTurn?.(report), observers)
+    this.audience.turn(report)
   }
 
   private createRecovery(): Recovery {
     return new Recovery(this.effects, {
       clock: this.clock,
-      soon: (run) => {
-        if (this.isManual) this.later.push(run)
-        else this.clock.soon(run)
-      },
+      soon: (run) => this.rounds.soon(run),
       session: () => this.session,
       schedule: (cell) => {
         this.schedule(cell)
-        this.takeAtOnce()
+        this.rounds.takeAtOnce()
       },
       committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
       ended: (cell) => this.ended(cell, { kind: 'normal' }),
-      effectEnded: (address, invocation, end) => this.effectEnded(address, invocation, end),
-      restarted: ({ address, incarnation }, delayMs) =>
-        this.tell((observer) => observer.onRestart?.({ address, incarnation, delayMs })),
+      effectEnded: (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
+      restarted: (cell, delayMs) => this.audience.restart(cell, delayMs),
       failed: (cell, error) => this.supervision.recoveryFailed(cell, error),
     })
+  }
+
+  private createBoot(): Boot {
+    const { clock, log, tree, timers, recovery, supervision, rounds, rest } = this
+    return new Boot(
+      { clock, log, tree, timers, recovery, supervision, rounds, rest },
+      {
+        phase: () => this.phase,
+        route: (message, lane) => this.route(message, lane),
+        wake: () => this.committer?.wake(),
+        isCommitted: () => this.isCommitted(),
+      },
+    )
   }
 
   private *startSteps(): Generator<Promise<unknown>, void> {
@@ -369,8 +367,7 @@ export class Kernel implements CellHost {
     this.unwatchStrays = watchStrays()
     try {
       yield* wait(this.options.opened?.(session))
-      for (const cell of this.tree.fixed) yield* wait(this.bringUp(cell))
-      yield* this.boot(session)
+      yield* this.boot.steps(session)
     } catch (error) {
       yield* wait(this.stop({ graceMs: 0 }))
       throw error
@@ -385,124 +382,14 @@ export class Kernel implements CellHost {
       reload: this.recovery.reload.bind(this.recovery),
       rested: () => this.rest.rested(),
     }
-    return new Committer(session, this.clock, this.log, calls, this.isManual)
-  }
-
-  private *boot(session: JournalSession): Generator<Promise<unknown>, void> {
-    const recovery = yield* wait(session.recover())
-    this.timers.hold()
-    for (const { address, id, dueAt } of recovery.timers) this.timers.set(address, id, dueAt)
-    for (const address of recovery.busy) {
-      if (this.tree.cellAt(address) !== undefined) continue
-      this.log.warn({ actor: address }, 'the journal holds a running actor that no supervisor has')
-    }
-    for (const message of recovery.outbox)
-      this.route(message, message.headers.stream?.lane ?? 'user')
-    this.committer?.wake()
-    const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
-    const isDecided = () => this.bootFailure !== undefined || this.tree.fixed.every(isUp)
-    if (this.isManual) this.drain()
-    while (!isDecided()) {
-      yield* wait(this.rest.next())
-      if (this.isManual) this.drain()
-    }
-    if (this.bootFailure === undefined) {
-      yield* this.wakeTimers()
-      return
-    }
-    throw startFailure(this.bootFailure.address, this.bootFailure.error)
-  }
-
-  /**
-   * What was sent before the last process ended comes before what fell due since: an answer that waits in an outbox is
-   * heard before its deadline passes, and a decision that was handed in counts before its case expires.
-   */
-  private *wakeTimers(): Generator<Promise<unknown>, void> {
-    const latest = this.clock.elapsed() + TIMERS_HELD_MS_MAX
-    const isSettled = () => this.recovery.isAtRest && (this.committer?.isAtRest() ?? true)
-    for (let round = 0; !isSettled() && round < TIMERS_HELD_ROUNDS_MAX; round++) {
-      if (this.clock.elapsed() >= latest) break
-      yield* wait(new Promise<void>((resolve) => this.clock.soon(resolve)))
-    }
-    this.timers.wake()
-  }
-
-  private bringUp(cell: Cell, fault?: unknown): MaybePromise<void> {
-    const failed = (error: unknown) => {
-      if (this.isBooting(cell))
-        throw error instanceof AmbitError ? error : startFailure(cell.address, error)
-      if (this.phase !== 'stopped') this.supervision.recoveryFailed(cell, error)
-    }
-    try {
-      if (fault !== undefined) throw startFailure(cell.address, fault)
-      const loaded = this.recovery.load(cell)
-      if (isPromise(loaded)) return loaded.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  private isBooting(cell: Cell): boolean {
-    return this.phase === 'booting' && this.tree.fixed.includes(cell)
-  }
-
-  private timerDue(address: Address, id: string): void {
-    this.route(this.kernelMessage(address, { type: kernelTypes.timer, id }), 'reply')
-    this.takeAtOnce()
-  }
-
-  /**
-   * By hand, what comes from beside the steps runs at its own moment: a timer before a virtual clock moves on to the
-   * next, an effect's end before the next one. Only what is sent from outside waits for `drain()`.
-   */
-  private takeAtOnce(): void {
-    if (this.isManual && this.phase === 'running') this.drain()
-  }
-
-  private effectEnded(address: Address, invocation: Invocation, end: End): void {
-    const { path, ref, src, attempt } = invocation
-    const cell = this.tree.peek(address)
-    const isInStep = cell?.isDirect === true && cell.turn !== undefined
-    if (isInStep && cell.spec.engine.endAtOnce?.(cell, path, end) === true) {
-      cell.dropInvocation(path)
-      return
-    }
-    if (!end.ok)
-      this.log.warn({ actor: address, effect: src, attempt, err: end.error }, 'effect failed')
-    const body = { type: kernelTypes.effectEnded, path, ref, ...end }
-    this.route(this.kernelMessage(address, body), 'reply')
-    this.takeAtOnce()
-  }
-
-  private kernelMessage(to: Address, body: Event): Message {
-    const id = `~${this.committer?.session.epoch ?? 0}.${++this.kernelIds}`
-    return { id, type: body.type, to, body, headers: { privileged: true } }
-  }
-
-  private exited({ address, incarnation }: Cell, reason: ExitReason): void {
-    const at = this.clock.now()
-    this.tell((observer) => observer.onExit?.({ address, reason, incarnation, at }))
+    return new Committer(session, this.clock, this.log, calls, this.rounds.isManual)
   }
 
   private isAtRest(): boolean {
-    return this.recovery.isAtRest && this.effects.size === 0 && (this.committer?.isAtRest() ?? true)
+    return this.recovery.isAtRest && this.effects.size === 0 && this.isCommitted()
   }
 
-  private tell(
-    notify: (observer: Observer) => unknown,
-    observers: readonly Observer[] = this.options.observers ?? [],
-  ): void {
-    for (const observer of observers) {
-      const failed = (error: unknown) => {
-        this.log.warn({ err: toErrorRecord(error) }, 'an observer failed')
-      }
-      try {
-        // An observer may be an async function: what it rejects with later is no one else's business either.
-        const told = notify(observer)
-        if (told instanceof Promise) told.catch(failed)
-      } catch (error) {
-        failed(error)
-      }
-    }
+  private isCommitted(): boolean {
+    return this.committer?.isAtRest() ?? true
   }
 }

@@ -33,8 +33,8 @@ export interface InterpreterOptions {
 }
 
 /**
- * Steps an XState logic by XState's own rules, through its `transition` with a scope of ours that only collects. What it
- * invokes or spawns is stepped in the same turn; the rest of what it asks for comes back as commands.
+ * Steps an XState logic by XState's own rules, through its `transition` with a scope of ours that only collects. What
+ * it invokes or spawns is stepped in the same turn; the rest of what it asks for comes back as commands.
  */
 export function createInterpreter(logic: AnyActorLogic, options: InterpreterOptions = {}): Engine {
   const { governed = false, migrations = [] } = options

@@ -20,7 +20,7 @@ export interface StoredCell {
   readonly booked?: number
 }
 
-interface StoredMember {
+export interface StoredMember {
   readonly value?: Json
   readonly context?: Json
   /** Left out while active. */
@@ -32,7 +32,7 @@ interface StoredMember {
   readonly plain?: Json
 }
 
-interface StoredChild extends StoredMember {
+export interface StoredChild extends StoredMember {
   readonly id: string
   readonly key: string
   readonly src: string

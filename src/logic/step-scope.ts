@@ -18,7 +18,7 @@ export interface ActionHearer {
 export class StepScope {
   readonly self: MemberRef
   readonly system: CellSystem
-  readonly collected: CollectedAction[] = []
+  private own: CollectedAction[] | undefined
   private readonly run: ActionHearer
 
   constructor(self: MemberRef, system: CellSystem, run: ActionHearer) {
@@ -37,7 +37,7 @@ export class StepScope {
 
   /** XState calls it without its scope. */
   readonly actionExecutor = (action: CollectedAction): void => {
-    if (!this.run.heard(this.self, action)) this.collected.push(action)
+    if (!this.run.heard(this.self, action)) this.add(action)
   }
 
   /** Only `spawn` inside an assign or a context defers while a step is taken. */
@@ -53,15 +53,27 @@ export class StepScope {
     // The `log` action comes as a record.
   }
 
+  /** What the step asked for, in its order; most steps ask for nothing. */
+  get collected(): readonly CollectedAction[] {
+    return this.own ?? NOTHING
+  }
+
   /** For reducers; the `emit` action of a machine comes as a record. */
-  readonly emit = (event: unknown): void => {
-    this.collected.push(emitted(event))
+  get emit(): (event: unknown) => void {
+    return (event) => this.add(emitted(event))
   }
 
   stopChild(): void {
     // The `stopChild` action comes as a record.
   }
+
+  private add(action: CollectedAction): void {
+    this.own ??= []
+    this.own.push(action)
+  }
 }
+
+const NOTHING: readonly CollectedAction[] = []
 
 function emitted(event: unknown): CollectedAction {
   return { type: 'xstate.emit', info: undefined as never, params: { event }, exec: undefined }

@@ -123,7 +123,7 @@ describe('format', () => {
       expect(code).toBe('AMBIT_JOURNAL_FORMAT')
       expect(message).toMatch(/format 99, this version of Ambit reads 2/)
     }
-    await set('1')
+    await set('2')
     const again = await journal().open()
     expect(again.epoch).toBe(2)
     await again.close()

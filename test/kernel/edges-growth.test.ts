@@ -73,7 +73,7 @@ test('T18 the measure finds a list that keeps something of every message', () =>
   expect(second - first).toBeGreaterThan(2 * MEBIBYTE)
 }, 60_000)
 
-/** One lap through everything that is remembered while it lasts: a timer, a question, an effect, a child, a callback. */
+/** One lap through what is remembered while it lasts: a timer, a question, an effect, a child, a callback. */
 function lapping() {
   const child = setup({}).createMachine({
     id: 'child',

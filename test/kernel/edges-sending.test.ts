@@ -106,7 +106,7 @@ const sender = (to: () => unknown) =>
 describe('a ref that is not of the sender’s own members', () => {
   const senders = [...kept] as Durability[]
 
-  test.each(senders)('M7 another actor’s ref is reached by sendTo (%s)', (durability) => {
+  test.each(senders)('M8 another actor’s ref is reached by sendTo (%s)', (durability) => {
     const hand = byHand([
       actor(
         'from',
@@ -120,7 +120,7 @@ describe('a ref that is not of the sender’s own members', () => {
   })
 
   test.each(senders)(
-    'M7 its own ref of the system reaches the actor in a later turn (%s)',
+    'M8 its own ref of the system reaches the actor in a later turn (%s)',
     (durability) => {
       const own = setup({ types: { context: {} as { count: number } } }).createMachine({
         id: 'own',
@@ -136,7 +136,7 @@ describe('a ref that is not of the sender’s own members', () => {
     },
   )
 
-  test.each(senders)('M7 a plain XState actor is reached by sendTo (%s)', (durability) => {
+  test.each(senders)('M8 a plain XState actor is reached by sendTo (%s)', (durability) => {
     const plain = createActor(counter).start()
     const hand = byHand([
       actor(
@@ -149,7 +149,7 @@ describe('a ref that is not of the sender’s own members', () => {
     expect(plain.getSnapshot().context).toEqual({ count: 1 })
   })
 
-  test('M7 a plain XState actor reaches an actor of Ambit, and cannot forge its protocol', () => {
+  test('M8 a plain XState actor reaches an actor of Ambit, and cannot forge its protocol', () => {
     const hand = byHand([actor('to', counter)])
     const forging = setup({}).createMachine({
       id: 'forging',
@@ -169,7 +169,7 @@ describe('a ref that is not of the sender’s own members', () => {
   })
 
   test.each(senders)(
-    'M7 a ref of another system leads there and not to its namesake here (%s)',
+    'M8 a ref of another system leads there and not to its namesake here (%s)',
     (durability) => {
       const there = byHand([actor('to', counter)])
       const here = byHand([
@@ -186,7 +186,7 @@ describe('a ref that is not of the sender’s own members', () => {
     },
   )
 
-  test('M7 a ref given in an event is reached where nothing is kept', () => {
+  test('M8 a ref given in an event is reached where nothing is kept', () => {
     const greeter = setup({}).createMachine({
       id: 'greeter',
       on: {

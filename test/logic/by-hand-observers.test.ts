@@ -87,7 +87,7 @@ describe('an observer', () => {
     expect(warnings).toEqual(Array(2).fill('an observer failed: an observer broke'))
   })
 
-  test('B4 that leaves while it is told is told no more, and one that comes hears that telling too, as in XState', () => {
+  test('B4 that leaves while it is told is told no more; one that comes hears that telling too', () => {
     const { ref, system } = startAlone(light)
     const heard: string[] = []
     const first = ref.subscribe(() => {

@@ -173,7 +173,7 @@ describe.each(ways)('with durability $durability and a $journal journal', (way) 
   })
 })
 
-test('B1 custom actions, sends and emits come in the order in which they are written', () => {
+test('B5 custom actions, sends and emits come in the order in which they are written', () => {
   const seen: string[] = []
   const child = setup({}).createMachine({
     on: { knock: { actions: () => void seen.push('child hears') } },
@@ -200,7 +200,7 @@ test('B1 custom actions, sends and emits come in the order in which they are wri
   expect(seen).toEqual(['first', 'second', 'child hears', 'emitted', 'snapshot'])
 })
 
-test('B1 an action runs at its place, so it has run when a later assign throws, and the state is as it was', () => {
+test('B5 an action runs at its place, so it has run when a later assign throws, and the state is as it was', () => {
   const seen: string[] = []
   const machine = setup({}).createMachine({
     on: {

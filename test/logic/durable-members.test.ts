@@ -194,7 +194,7 @@ describe('a custom action of a journaled actor', () => {
     expect([heardBy(after), world.length]).toEqual([['fail'], 2])
   })
 
-  test('T2 runs after the commit, and not for a turn that was never committed', async () => {
+  test('B5 runs after the commit, and not for a turn that was never committed', async () => {
     const past = pastOf('memory', 'crash', actor('it', listening))
     const life = await past.begin()
     past.journal.beforeCommit = () => new Promise(() => undefined)

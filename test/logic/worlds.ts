@@ -79,7 +79,7 @@ export function createTrace() {
 function show(seen: unknown): string {
   if (seen instanceof Error) return `${seen.name}: ${seen.message}`
   if (typeof seen === 'string') return seen
-  return JSON.stringify(seen) ?? String(seen)
+  return (JSON.stringify(seen) as string | undefined) ?? String(seen)
 }
 
 /** Runs a script with Ambit by hand: the manual scheduler, a clock that is moved, nothing kept. */

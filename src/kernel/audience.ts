@@ -1,0 +1,62 @@
+import type { Cell } from './cell.ts'
+import type { DeadLetter } from './dead-letters.ts'
+import { toErrorRecord } from './errors.ts'
+import type { ExitReason } from './exit.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Observer, TurnReport } from './ports/observer.ts'
+
+/** The observers of a system. What one of them throws is logged, and stops nobody else. */
+export class Audience {
+  private readonly observers: readonly Observer[]
+  private readonly turnObservers: readonly Observer[]
+  private readonly clock: Clock
+  private readonly log: Logger
+
+  constructor(observers: readonly Observer[], clock: Clock, log: Logger) {
+    this.observers = observers
+    this.turnObservers = observers.filter(
+      (observer) => observer.onTurn !== undefined && observer.journaledOnly !== true,
+    )
+    this.clock = clock
+    this.log = log
+  }
+
+  /** Whether anyone wants to hear of turns that are not journaled. */
+  get hearsAllTurns(): boolean {
+    return this.turnObservers.length > 0
+  }
+
+  turn(report: TurnReport): void {
+    const observers = report.isJournaled ? this.observers : this.turnObservers
+    this.tell((observer) => observer.onTurn?.(report), observers)
+  }
+
+  exit({ address, incarnation }: Cell, reason: ExitReason): void {
+    const at = this.clock.now()
+    this.tell((observer) => observer.onExit?.({ address, reason, incarnation, at }))
+  }
+
+  restart({ address, incarnation }: Cell, delayMs: number): void {
+    this.tell((observer) => observer.onRestart?.({ address, incarnation, delayMs }))
+  }
+
+  deadLetter(letter: DeadLetter): void {
+    this.tell((observer) => observer.onDeadLetter?.(letter))
+  }
+
+  private tell(notify: (observer: Observer) => unknown, observers = this.observers): void {
+    for (const observer of observers) {
+      const failed = (error: unknown) => {
+        this.log.warn({ err: toErrorRecord(error) }, 'an observer failed')
+      }
+      try {
+        // An observer may be an async function: what it rejects with later is no one else's business either.
+        const told = notify(observer)
+        if (told instanceof Promise) told.catch(failed)
+      } catch (error) {
+        failed(error)
+      }
+    }
+  }
+}

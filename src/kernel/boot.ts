@@ -1,0 +1,130 @@
+import type { Address } from './address.ts'
+import type { Cell } from './cell.ts'
+import { AmbitError } from './errors.ts'
+import { isPromise, wait, type MaybePromise } from './maybe.ts'
+import type { Message } from './message.ts'
+import type { Clock } from './ports/clock.ts'
+import type { JournalSession } from './ports/journal.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Lane } from './mailbox.ts'
+import type { Recovery } from './recovery.ts'
+import type { RestWatch } from './rest-watch.ts'
+import type { Rounds } from './rounds.ts'
+import { startFailure } from './start-failure.ts'
+import { takeDown, type Supervision } from './supervision.ts'
+import type { Timers } from './timers.ts'
+import type { Tree } from './tree.ts'
+
+/** The parts of a kernel that a boot brings to life. */
+export interface BootParts {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly tree: Tree
+  readonly timers: Timers
+  readonly recovery: Recovery
+  readonly supervision: Supervision
+  readonly rounds: Rounds
+  readonly rest: RestWatch
+}
+
+export interface BootCalls {
+  phase(): Phase
+  route(message: Message, lane: Lane): void
+  /** Starts the rounds. */
+  wake(): void
+  /** Whether everything that was done is committed. */
+  isCommitted(): boolean
+}
+
+export type Phase = 'new' | 'booting' | 'running' | 'stopping' | 'stopped'
+
+/** Timers wait at most this long for what was sent before the last process ended. */
+const TIMERS_HELD_MS_MAX = 2000
+const TIMERS_HELD_ROUNDS_MAX = 10_000
+
+/** Brings a system up, and goes on where the last owner of its journal ended. */
+export class Boot {
+  private readonly parts: BootParts
+  private readonly calls: BootCalls
+  private failure: { address: Address; error: unknown } | undefined
+
+  constructor(parts: BootParts, calls: BootCalls) {
+    this.parts = parts
+    this.calls = calls
+  }
+
+  /** Ends when every fixed actor is up; throws when one of them cannot be started. */
+  *steps(session: JournalSession): Generator<Promise<unknown>, void> {
+    const { tree, rounds, rest } = this.parts
+    for (const cell of tree.fixed) yield* wait(this.bringUp(cell))
+    yield* this.resume(session)
+    const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
+    const isDecided = () => this.failure !== undefined || tree.fixed.every(isUp)
+    if (rounds.isManual) rounds.drain()
+    while (!isDecided()) {
+      yield* wait(rest.next())
+      if (rounds.isManual) rounds.drain()
+    }
+    if (this.failure !== undefined) throw startFailure(this.failure.address, this.failure.error)
+    yield* this.wakeTimers()
+  }
+
+  /** Loads an actor. While the system boots, a fixed one that cannot be loaded fails the boot. */
+  bringUp(cell: Cell, fault?: unknown): MaybePromise<void> {
+    const { recovery, supervision } = this.parts
+    const failed = (error: unknown) => {
+      if (this.isBooting(cell))
+        throw error instanceof AmbitError ? error : startFailure(cell.address, error)
+      if (this.calls.phase() !== 'stopped') supervision.recoveryFailed(cell, error)
+    }
+    try {
+      if (fault !== undefined) throw startFailure(cell.address, fault)
+      const loaded = recovery.load(cell)
+      if (isPromise(loaded)) return loaded.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  /** An actor failed. Answers whether it did so in its start, which fails the boot. */
+  failedBy(cell: Cell, error: unknown): boolean {
+    if (!this.isBooting(cell) || cell.started) return false
+    this.failure ??= { address: cell.address, error }
+    takeDown(cell, error)
+    return true
+  }
+
+  /** Takes up the timers and messages that the last owner left. */
+  private *resume(session: JournalSession): Generator<Promise<unknown>, void> {
+    const { tree, timers, log } = this.parts
+    const recovery = yield* wait(session.recover())
+    timers.hold()
+    for (const { address, id, dueAt } of recovery.timers) timers.set(address, id, dueAt)
+    for (const address of recovery.busy) {
+      if (tree.cellAt(address) !== undefined) continue
+      log.warn({ actor: address }, 'the journal holds a running actor that no supervisor has')
+    }
+    for (const message of recovery.outbox)
+      this.calls.route(message, message.headers.stream?.lane ?? 'user')
+    this.calls.wake()
+  }
+
+  /**
+   * What was sent before the last process ended comes before what fell due since: an answer that waits in an outbox is
+   * heard before its deadline passes, and a decision that was handed in counts before its case expires.
+   */
+  private *wakeTimers(): Generator<Promise<unknown>, void> {
+    const { clock, recovery, timers } = this.parts
+    const latest = clock.elapsed() + TIMERS_HELD_MS_MAX
+    const isSettled = () => recovery.isAtRest && this.calls.isCommitted()
+    for (let round = 0; !isSettled() && round < TIMERS_HELD_ROUNDS_MAX; round++) {
+      if (clock.elapsed() >= latest) break
+      yield* wait(new Promise<void>((resolve) => clock.soon(resolve)))
+    }
+    timers.wake()
+  }
+
+  private isBooting(cell: Cell): boolean {
+    return this.calls.phase() === 'booting' && this.parts.tree.fixed.includes(cell)
+  }
+}

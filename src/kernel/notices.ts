@@ -1,0 +1,63 @@
+import type { Address } from './address.ts'
+import { kernelTypes, type Event, type Message } from './message.ts'
+import type { Invocation } from './invocation.ts'
+import type { Lane } from './mailbox.ts'
+import type { End } from './ports/engine.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Tree } from './tree.ts'
+
+export interface NoticeCalls {
+  /** The epoch of the journal's session; 0 without one. */
+  epoch(): number
+  route(message: Message, lane: Lane): void
+  /** By hand, lets the notice be taken before anything else happens. */
+  takeAtOnce(): void
+}
+
+/** What the kernel itself tells actors: that a timer is due, that an effect has ended, to stop, to start afresh. */
+export class Notices {
+  private readonly tree: Tree
+  private readonly log: Logger
+  private readonly calls: NoticeCalls
+  private ids = 0
+
+  constructor(tree: Tree, log: Logger, calls: NoticeCalls) {
+    this.tree = tree
+    this.log = log
+    this.calls = calls
+  }
+
+  stop(address: Address): void {
+    this.calls.route(this.message(address, { type: kernelTypes.stop }), 'system')
+  }
+
+  startFresh(address: Address): void {
+    this.calls.route(this.message(address, { type: kernelTypes.start, fresh: true }), 'system')
+  }
+
+  timerDue(address: Address, id: string): void {
+    this.calls.route(this.message(address, { type: kernelTypes.timer, id }), 'reply')
+    this.calls.takeAtOnce()
+  }
+
+  effectEnded(address: Address, invocation: Invocation, end: End): void {
+    const { path, ref, src, attempt } = invocation
+    const cell = this.tree.peek(address)
+    const isInStep = cell?.isDirect === true && cell.turn !== undefined
+    if (isInStep && cell.spec.engine.endAtOnce?.(cell, path, end) === true) {
+      cell.dropInvocation(path)
+      return
+    }
+    if (!end.ok)
+      this.log.warn({ actor: address, effect: src, attempt, err: end.error }, 'effect failed')
+    const body = { type: kernelTypes.effectEnded, path, ref, ...end }
+    this.calls.route(this.message(address, body), 'reply')
+    this.calls.takeAtOnce()
+  }
+
+  /** A message with an id of the kernel's own. */
+  message(to: Address, body: Event): Message {
+    const id = `~${this.calls.epoch()}.${++this.ids}`
+    return { id, type: body.type, to, body, headers: { privileged: true } }
+  }
+}
