@@ -292,7 +292,9 @@ export class StepRun
     const { habitat } = this
     if (event.type !== STOP.type) {
       this.observe('callback', () => habitat.live?.get(path)?.feed(event))
-      if (this.draft.snapshotAt(path)?.status === 'active') this.finish(path, before, event)
+      // A receiver that threw has failed its callback: that is in its queue, and there is nothing else to tell.
+      const { todo, at } = this.cascade.runner(path)
+      if (at >= todo.length) this.finish(path, before, event)
       return
     }
     this.observe('stop', () => stopLive(habitat, path))
