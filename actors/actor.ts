@@ -1,4 +1,4 @@
-import type { AnyActorLogic, AnyStateMachine } from 'xstate'
+import type { AnyActorLogic, AnyStateMachine, Snapshot } from 'xstate'
 import type { z } from 'zod'
 import { actorSpec, type ActorOptions, type ActorSpec } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
@@ -18,6 +18,12 @@ export interface MachineOptions extends ActorOptions {
    * state of another structure is refused (`AMBIT_MACHINE_CHANGED`).
    */
   readonly migrations?: readonly Migration[]
+  /**
+   * What XState's `getPersistedSnapshot()` gave: the actor starts from it, children included. Promises, callbacks and
+   * observables that ran then run again, and delayed events are not in it, as in XState. Only for a first start: what
+   * the journal holds goes before.
+   */
+  readonly snapshot?: Snapshot<unknown>
 }
 
 /**
@@ -26,16 +32,16 @@ export interface MachineOptions extends ActorOptions {
  * `sync`.
  *
  * Throws `AMBIT_NOT_SUPPORTED` for a machine that spawns inside an assign or its context and, unless durability is
- * `none`, for one that uses actions or actors which have no name or no implementation.
+ * `none`, for one that uses actions or actors nobody implemented, or spawns an actor that has no name.
  */
 export function actor(id: string, logic: AnyActorLogic, options: MachineOptions = {}): ActorSpec {
   assertLogic(logic)
-  const { events, migrations, ...rest } = options
+  const { events, migrations, snapshot, ...rest } = options
   if (isMachine(logic)) {
     refuseUnsupported(logic, options.durability !== 'none')
     refuseGoverned(id, logic)
   }
-  return actorSpec(id, machineEngine(logic, { events, migrations }), rest)
+  return actorSpec(id, machineEngine(logic, { events, migrations, snapshot }), rest)
 }
 
 /** Only an agent has an envelope, so only an agent may propose. */
@@ -56,18 +62,20 @@ function refuseGoverned(id: string, machine: AnyStateMachine, seen = new Set<unk
 interface EngineOptions {
   readonly events: z.ZodType | undefined
   readonly migrations: readonly Migration[] | undefined
+  readonly snapshot?: Snapshot<unknown> | undefined
   readonly governed?: boolean
 }
 
 /** An engine that also checks events from outside against a schema. */
 export function machineEngine(logic: AnyActorLogic, options: EngineOptions): Engine {
-  const { events, migrations = [], governed = false } = options
-  if (events === undefined) return createInterpreter(logic, { governed, migrations })
+  const { events, migrations = [], snapshot, governed = false } = options
+  const from = snapshot === undefined ? {} : { snapshot }
+  if (events === undefined) return createInterpreter(logic, { governed, migrations, ...from })
   const refuse = (event: Event): string | undefined => {
     const parsed = events.safeParse(event)
     return parsed.success ? undefined : describeIssues(parsed.error.issues)
   }
-  return createInterpreter(logic, { refuse, governed, migrations })
+  return createInterpreter(logic, { refuse, governed, migrations, ...from })
 }
 
 function describeIssues(issues: readonly z.core.$ZodIssue[]): string {

@@ -9,7 +9,7 @@ import type { Action } from '../src/envelope/action.ts'
 import { machineEngine, type MachineOptions } from './actor.ts'
 import { actionOf } from './governed.ts'
 
-export interface AgentOptions extends Omit<MachineOptions, 'durability'> {
+export interface AgentOptions extends Omit<MachineOptions, 'durability' | 'snapshot'> {
   /** What the agent may decide alone. Required as soon as its machine invokes a governed action. */
   readonly envelope?: Envelope
 }

@@ -8,8 +8,8 @@ import type { ActorRef as KernelRef, AskOptions, SendOptions } from '../kernel/r
  * `waitFor`, `toPromise` and whatever else takes an actor ref take this one.
  *
  * `getSnapshot()` is XState's snapshot object after the last turn; an actor that went down shows `status: 'error'` and
- * what it threw. `subscribe` and `on` tell of what happens after the call; a late subscriber to an actor that is over
- * hears `complete` or `error` at once.
+ * what it threw. `subscribe` and `on` tell of what happens after the call; a late subscriber to an actor that is
+ * done or has failed hears `complete` or `error` at once.
  */
 export interface ActorRef extends Omit<AnyActorRef, 'send' | 'stop'> {
   readonly address: Address

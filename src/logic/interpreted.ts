@@ -1,4 +1,4 @@
-import type { AnyActorLogic, AnyStateMachine, AnyStateNode } from 'xstate'
+import type { AnyActorLogic, AnyStateMachine, AnyStateNode, Snapshot } from 'xstate'
 import { AmbitError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Event } from '../kernel/message.ts'
@@ -22,6 +22,7 @@ import { Habitat } from './refs.ts'
 import { StepRun, type RunOptions } from './step-run.ts'
 import { StepScope } from './step-scope.ts'
 import { structureHash } from './structure.ts'
+import { fromXState } from './xstate-snapshot.ts'
 
 export interface InterpreterOptions {
   /** Says what is wrong with an event from outside, if anything is. */
@@ -30,6 +31,8 @@ export interface InterpreterOptions {
   readonly governed?: boolean
   /** Ways from states that other versions stored. */
   readonly migrations?: readonly Migration[]
+  /** XState's own persisted snapshot, from which the actor starts. */
+  readonly snapshot?: Snapshot<unknown>
 }
 
 /**
@@ -37,7 +40,7 @@ export interface InterpreterOptions {
  * it invokes or spawns is stepped in the same turn; the rest of what it asks for comes back as commands.
  */
 export function createInterpreter(logic: AnyActorLogic, options: InterpreterOptions = {}): Engine {
-  const { governed = false, migrations = [] } = options
+  const { governed = false, migrations = [], snapshot } = options
   const machine = isMachine(logic) ? logic : undefined
   const root = (machine === undefined ? logic : definitionOf(machine)) as unknown as Logic
   const own = identityOf(logic, machine)
@@ -46,7 +49,11 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
   const at = (place: Place) => Habitat.at(place, own.id, root)
   return {
     ...own,
-    start: (input, place) => new StepRun(run, at(place), undefined).begin(input),
+    start(input, place) {
+      if (snapshot === undefined) return new StepRun(run, at(place), undefined).begin(input)
+      const state = restoreCell(root, fromXState(structuredClone(snapshot)), at(place))
+      return new StepRun(run, at(place), state).goOn()
+    },
     step: (state, incoming, place) =>
       (isReducer ? reduced(root, state as CellState, incoming, at(place)) : undefined) ??
       new StepRun(run, at(place), state as CellState).take(incoming),
@@ -90,7 +97,8 @@ function reduced(
   habitat: Habitat,
 ): Step | undefined {
   if (end !== undefined || habitat.isWatched('') || state.members.size > 0) return undefined
-  const scope = new StepScope(habitat.root, habitat.system, NO_RUN)
+  habitat.reducerScope ??= new StepScope(habitat.root, habitat.system, NO_RUN)
+  const scope = habitat.reducerScope
   const after = root.transition(state.root, event, scope)
   if (after.status !== 'active') return undefined
   const { members, booked } = state

@@ -28,6 +28,8 @@ export class Habitat {
   readonly root: MemberRef
   readonly system: CellSystem
   step: ActiveStep | undefined
+  /** The scope of a reducer, which is the same at every step. */
+  reducerScope: unknown
   /** What runs beside the steps, and how to stop it. */
   live: Map<string, LiveMember> | undefined
   /** The root's snapshot as it failed, for whoever looks at an actor that is down. */

@@ -7,7 +7,8 @@ import { parentOf } from './cell-state.ts'
 import type { Departures } from './departures.ts'
 import type { Draft } from './draft.ts'
 import { invocableOf } from './invocable.ts'
-import { promiseEffect, type Logic } from './logic-kinds.ts'
+import { kindOf, promiseEffect, type Logic, type MemberSnapshot } from './logic-kinds.ts'
+import { startLive } from './live.ts'
 import { MemberRef, type Habitat } from './refs.ts'
 import type { CollectedAction } from './step-scope.ts'
 
@@ -103,6 +104,18 @@ export function invokeLogic(run: ActionRun, path: string, logic: Logic, input: u
   const isGoverned = invocable.kind === 'ask' || invocable.readOnly
   if (options.governed && !isGoverned) throw ungoverned(options.rootId, name)
   run.want({ kind: 'invoke', path, src: name, input, logic: invocable })
+}
+
+/** Starts what an active member of a snapshot had running. */
+export function beginAgain(run: ActionRun, path: string): void {
+  const { draft, habitat } = run
+  const logic = draft.logicAt(path)
+  const snapshot = draft.snapshotAt(path) as (MemberSnapshot & { input?: unknown }) | undefined
+  if (logic === undefined || snapshot?.status !== 'active') return
+  const kind = kindOf(logic)
+  if (kind === 'promise') invokeLogic(run, path, logic, snapshot.input)
+  else if (kind === 'callback' || kind === 'live')
+    run.observe('start', () => startLive(habitat, path, logic))
 }
 
 function schedule(

@@ -10,7 +10,14 @@ import { startLive, stopLive } from './live.ts'
 import { isMachine, kindOf, type Logic, type MemberSnapshot } from './logic-kinds.ts'
 import { explained } from './machine-definition.ts'
 import { MemberRef, type ActiveStep, type Habitat } from './refs.ts'
-import { carryAction, invokeLogic, isOwn, ownAction, type ActionRun } from './step-actions.ts'
+import {
+  beginAgain,
+  carryAction,
+  invokeLogic,
+  isOwn,
+  ownAction,
+  type ActionRun,
+} from './step-actions.ts'
 import { StepScope, type ActionHearer, type CollectedAction } from './step-scope.ts'
 import { SystemIds } from './system-ids.ts'
 
@@ -79,6 +86,18 @@ export class StepRun
       return this.result()
     } catch (error) {
       throw this.undone(error)
+    } finally {
+      this.habitat.step = undefined
+    }
+  }
+
+  /** Goes on from a snapshot: what ran beside the steps begins again, as in XState. */
+  goOn(): Step {
+    this.habitat.step = this
+    try {
+      for (const path of ['', ...this.draft.members.keys()]) beginAgain(this, path)
+      this.cascade.loop()
+      return this.result()
     } finally {
       this.habitat.step = undefined
     }

