@@ -15,12 +15,16 @@ export interface Runner {
   at: number
   isStarted: boolean
   isActive: boolean
+  /** Whether it is to be forgotten when it has nothing left to do. */
+  isOver: boolean
 }
 
 /** Steps the member at a path when its turn has come. */
 export interface Stepper {
   readonly options: { readonly rootId: string }
   transition(path: string, event: Event): void
+  /** A member that was over has nothing left to do. */
+  dropped(path: string): void
 }
 
 /**
@@ -75,6 +79,7 @@ export class Cascade {
       if (event === undefined) {
         top.isActive = false
         this.stack.pop()
+        if (top.isOver) this.stepper.dropped(top.path)
         continue
       }
       if (this.events++ >= INTERNAL_EVENTS_MAX) throw this.runaway(event)
@@ -130,5 +135,5 @@ export class Cascade {
 }
 
 function newRunner(path: string, id: string, isStarted: boolean): Runner {
-  return { path, id, mailbox: [], todo: [], at: 0, isStarted, isActive: false }
+  return { path, id, mailbox: [], todo: [], at: 0, isStarted, isActive: false, isOver: false }
 }

@@ -36,7 +36,7 @@ export class Departures {
     const { cascade, draft } = this.run
     const snapshot = draft.snapshotAt(path)
     if (snapshot === undefined) return
-    if (snapshot.status !== 'active') return this.drop(path)
+    if (snapshot.status !== 'active') return this.dropInTime(path)
     cascade.silence(path)
     this.run.deliver(path, STOP)
   }
@@ -74,6 +74,13 @@ export class Departures {
       run.observe('end', () => void habitat.live?.delete(path))
     if (kind === 'callback' && last.status === 'error')
       run.observe('end', () => stopLive(habitat, path))
+  }
+
+  /** One that is over but still at work has its end to tell first. */
+  private dropInTime(path: string): void {
+    const runner = this.run.cascade.known(path)
+    if (runner?.isActive === true) runner.isOver = true
+    else this.drop(path)
   }
 
   /** Forgets a member that is over, and whatever is left below it. */

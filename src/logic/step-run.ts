@@ -61,43 +61,36 @@ export class StepRun
   }
 
   begin(input: unknown): Step {
-    const { habitat, options } = this
-    habitat.step = this
-    try {
+    return this.whole(() => {
+      const { habitat, options } = this
       const first = this.first(habitat.root, options.root, input)
       this.draft.root = first.snapshot
       this.enter(this.cascade.runner(''), options.root, first, input)
-      this.cascade.loop()
-      return this.result()
-    } catch (error) {
-      throw this.undone(error)
-    } finally {
-      habitat.step = undefined
-    }
+    })
   }
 
-  take(incoming: Incoming): Step {
-    this.habitat.step = this
-    try {
-      const { target, event, end } = incoming
+  take({ target, event, end }: Incoming): Step {
+    return this.whole(() => {
       if (end !== undefined) this.ended(target, end)
       else this.deliver(target, event)
-      this.cascade.loop()
-      return this.result()
-    } catch (error) {
-      throw this.undone(error)
-    } finally {
-      this.habitat.step = undefined
-    }
+    })
   }
 
   /** Goes on from a snapshot: what ran beside the steps begins again, as in XState. */
   goOn(): Step {
+    return this.whole(() => {
+      for (const path of ['', ...this.draft.members.keys()]) beginAgain(this, path)
+    })
+  }
+
+  private whole(act: () => void): Step {
     this.habitat.step = this
     try {
-      for (const path of ['', ...this.draft.members.keys()]) beginAgain(this, path)
+      act()
       this.cascade.loop()
       return this.result()
+    } catch (error) {
+      throw this.undone(error)
     } finally {
       this.habitat.step = undefined
     }
@@ -305,6 +298,8 @@ export class StepRun
     this.habitat.endedInFailure = this.departed?.ended ?? NO_REFS
     return error
   }
+
+  readonly dropped = (path: string): void => this.departures.drop(path)
 
   /** What runs beside the steps hears of the event after them. */
   private besides(path: string, before: MemberSnapshot, event: Event): void {
