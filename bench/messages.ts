@@ -1,7 +1,15 @@
 import { createActor, fromTransition, type AnyActorLogic } from 'xstate'
-import { actor, createSystem, pool, supervisor, thisTurn, type ActorSystem } from 'ambit'
+import {
+  actor,
+  createSystem,
+  pool,
+  supervisor,
+  thisTurn,
+  type ActorRef,
+  type ActorSystem,
+} from 'ambit'
 import { agentEvents, agentMachine, agentScript } from './support/agent-machine.ts'
-import { bestOf, cpuOf, line, type Measured } from './support/measure.ts'
+import { compare, cpuOf, type Measured } from './support/measure.ts'
 
 // What does the kernel cost a message, beside the step? In memory (durability `none`), the peer in the same run.
 
@@ -25,11 +33,17 @@ async function systemOf(logic: AnyActorLogic, events?: typeof agentEvents): Prom
   return system
 }
 
-function refsOf(system: ActorSystem) {
+interface Playing {
+  readonly system: ActorSystem
+  readonly refs: readonly ActorRef[]
+  readonly drain: () => void
+}
+
+function playing(system: ActorSystem): Playing {
   const refs = Array.from({ length: ACTORS }, (_, i) => system.ref(`/all/${i}`))
   for (const ref of refs) ref.getSnapshot()
   system.drain()
-  return refs
+  return { system, refs, drain: () => system.drain() }
 }
 
 /** Sends the script to all actors in turn, one event to each before they are taken. */
@@ -47,16 +61,14 @@ function play(refs: readonly { send(event: never): unknown }[], drain: () => voi
 
 function count(refs: readonly { send(event: never): unknown }[], drain: () => void): Measured {
   return cpuOf(PLAIN, () => {
-    for (let sent = 0; sent < PLAIN; sent += refs.length * 20) {
-      for (let i = 0; i < 20; i++)
-        for (const ref of refs) ref.send({ type: 'inc', from: 'x' } as never)
+    for (let sent = 0; sent < PLAIN; sent += refs.length) {
+      for (const ref of refs) ref.send({ type: 'inc', from: 'x' } as never)
       drain()
     }
   })
 }
 
-async function ask(system: ActorSystem, concurrency: number): Promise<Measured> {
-  const refs = refsOf(system)
+function ask({ system, refs }: Playing, concurrency: number): Promise<Measured> {
   return cpuOf(ASKS, async () => {
     for (let asked = 0; asked < ASKS; asked += concurrency) {
       const answers = refs.slice(0, concurrency).map((ref) => ref.ask({ type: 'get' }, {}))
@@ -75,23 +87,18 @@ const checkedSystem = await systemOf(agentMachine, agentEvents)
 const countingSystem = await systemOf(counter)
 const nothing = () => undefined
 
-const [plainRefs, checkedRefs, countingRefs] = [plainSystem, checkedSystem, countingSystem].map(
-  refsOf,
-)
-const [raw, kernel, checked, rawPlain, plain, asked] = await bestOf(
-  () => play(machines, nothing),
-  () => play(plainRefs!, () => plainSystem.drain()),
-  () => play(checkedRefs!, () => checkedSystem.drain()),
-  () => count(reducers as never, nothing),
-  () => count(countingRefs!, () => countingSystem.drain()),
-  () => ask(countingSystem, 64),
-)
-
-line('machine, actor.send of XState', raw!)
-line('machine, through the kernel', kernel!, raw)
-line('machine, with a zod schema', checked!, raw)
-line('reducer, actor.send of XState', rawPlain!)
-line('reducer, through the kernel', plain!, rawPlain)
-line('ask and reply, 64 at a time', asked!)
+const [plain, checked, counting] = [plainSystem, checkedSystem, countingSystem].map(playing) as [
+  Playing,
+  Playing,
+  Playing,
+]
+await compare([
+  ['machine, actor.send of XState', () => play(machines, nothing)],
+  ['machine, through the kernel', () => play(plain.refs, plain.drain), 0],
+  ['machine, with a zod schema', () => play(checked.refs, checked.drain), 0],
+  ['reducer, actor.send of XState', () => count(reducers, nothing)],
+  ['reducer, through the kernel', () => count(counting.refs, counting.drain), 3],
+  ['ask and reply, 64 at a time', () => ask(counting, 64)],
+])
 for (const system of [plainSystem, checkedSystem, countingSystem]) await system.stop()
 for (const each of [...machines, ...reducers]) each.stop()

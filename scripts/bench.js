@@ -7,7 +7,9 @@ import { build, install, root } from './prepare.js'
 
 install()
 build()
-const benches = readdirSync(join(root, 'bench')).map((file) => basename(file, '.ts'))
+const benches = readdirSync(join(root, 'bench'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => basename(file, '.ts'))
 const asked = process.argv.slice(2)
 const unknown = asked.find((name) => !benches.includes(name))
 if (unknown !== undefined) {

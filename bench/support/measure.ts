@@ -7,8 +7,8 @@ export interface Measured {
 export const ROUNDS = 5
 
 /** Measures work that does `count` things. */
-export function cpuOf(count: number, work: () => void): Measured
 export function cpuOf(count: number, work: () => Promise<void>): Promise<Measured>
+export function cpuOf(count: number, work: () => void): Measured
 export function cpuOf(
   count: number,
   work: () => void | Promise<void>,
@@ -24,22 +24,32 @@ export function cpuOf(
   return done instanceof Promise ? done.then(measured) : measured()
 }
 
-/** The best of some rounds of each, taken in turn so that all meet the same neighbours; the first round warms up. */
-export async function bestOf(
-  ...works: readonly (() => Measured | Promise<Measured>)[]
-): Promise<readonly Measured[]> {
+/** What is measured: its name, the work, and the place of its baseline in the list. */
+export type Work = readonly [
+  what: string,
+  work: () => Measured | Promise<Measured>,
+  baseline?: number,
+]
+
+/**
+ * Prints the best of some rounds of each, taken in turn so that all meet the same neighbours; the first round warms up.
+ */
+export async function compare(works: readonly Work[]): Promise<void> {
   const found: Measured[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, work] of works.entries()) {
+    for (const [i, [, work]] of works.entries()) {
       const next = await work()
       const known = found[i]
       if (known === undefined || next.perCpuSecond > known.perCpuSecond) found[i] = next
     }
   }
-  return found
+  for (const [i, [what, , baseline]] of works.entries()) {
+    const measured = found[i]
+    if (measured !== undefined) line(what, measured, found[baseline ?? -1])
+  }
 }
 
-export function line(what: string, measured: Measured, baseline?: Measured): void {
+function line(what: string, measured: Measured, baseline?: Measured): void {
   const { perSecond, perCpuSecond } = measured
   const ratio =
     baseline === undefined ? '' : `  ratio ${(perCpuSecond / baseline.perCpuSecond).toFixed(2)}`

@@ -100,12 +100,12 @@ export class Door {
       NO_HEADERS,
       leaveFor(cell, undefined),
     )
-    if ((checked as Refusal).refused !== undefined) {
-      const { message, refused, detail } = checked as Refusal
+    if (isRefusal(checked)) {
+      const { message, refused, detail } = checked
       this.delivery.deadLetter(message, refused, detail)
       return
     }
-    const { id, body: copy } = checked as Message
+    const { id, body: copy } = checked
     const body = { type: kernelTypes.post, target, event: copy }
     const message = { id, type: body.type, to: cell.address, body, headers: POSTED }
     this.delivery.offer(cell, message, 'user')
@@ -136,12 +136,12 @@ export class Door {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
     const engine = known?.spec.engine ?? this.tree.engineAt(to)
     const received = receive(this.nextId(), to, event, headers, leaveFor(known, engine))
-    if ((received as Refusal).refused !== undefined) {
-      const { message, refused, detail } = received as Refusal
+    if (isRefusal(received)) {
+      const { message, refused, detail } = received
       this.delivery.deadLetter(message, refused, detail)
       return { status: 'rejected', reason: refused }
     }
-    const message = received as Message
+    const message = received
     const refusal = engine?.refuse?.(message.body)
     if (refusal === undefined) return message
     this.delivery.deadLetter(message, 'invalid', refusal)
@@ -201,6 +201,11 @@ class DoorRef implements ActorRef {
     if (this.cell === undefined || this.cell.hasLeft) this.cell = this.door.present(this.address)
     return this.cell
   }
+}
+
+/** A plain look at one property: it is taken for every message. */
+function isRefusal(received: Message | Refusal): received is Refusal {
+  return (received as Partial<Refusal>).refused !== undefined
 }
 
 /** What the receiver lets in beside plain events of types that nobody has reserved. */

@@ -69,9 +69,11 @@ function recordOf(thrown: unknown, depth: number): ErrorRecord {
     return isErrorRecord(thrown) ? thrown : { name: 'Thrown', message: describe(thrown) }
   }
   const code: unknown = 'code' in thrown ? thrown.code : undefined
+  // An error's own name and message may be anything, whatever its class says.
+  const { name, message } = thrown as { name: unknown; message: unknown }
   return {
-    name: String(thrown.name),
-    message: String(thrown.message),
+    name: String(name),
+    message: String(message),
     ...(typeof code === 'string' && { code }),
     ...(thrown.cause !== undefined &&
       depth < CAUSE_DEPTH_MAX && { cause: recordOf(thrown.cause, depth + 1) }),
@@ -90,7 +92,9 @@ function isErrorRecord(value: unknown): value is ErrorRecord {
 function describe(value: unknown): string {
   if (typeof value === 'string') return value
   try {
-    return (JSON.stringify(value) as string | undefined) ?? String(value)
+    // `undefined`, functions and symbols have no text in JSON, whatever the types say.
+    const text = JSON.stringify(value) as unknown
+    return typeof text === 'string' ? text : String(value)
   } catch {
     return String(value)
   }

@@ -16,7 +16,7 @@ export function runMaybe<T>(steps: Generator<Promise<unknown>, T>): MaybePromise
     const reached = resume()
     if (reached.done === true) return reached.value
     return reached.value.then(
-      (value) => go(() => steps.next(value as never)),
+      (value) => go(() => steps.next(value)),
       (error: unknown) => go(() => steps.throw(error)),
     )
   }

@@ -43,7 +43,7 @@ export function logicAt(
 /** What a machine's `src` stands for, made ready to be stepped. */
 export function logicBehind(parent: object, src: unknown): Logic | undefined {
   const logic = isMachine(parent) ? logicOf(parent, src) : src
-  if (isMachine(logic)) return definitionOf(logic) as unknown as Logic
+  if (isMachine(logic)) return definitionOf(logic)
   return logic as Logic | undefined
 }
 

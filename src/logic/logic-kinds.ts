@@ -24,6 +24,7 @@ export interface MemberSnapshot {
   readonly context?: unknown
   readonly children?: Record<string, unknown>
   readonly value?: unknown
+  readonly input?: unknown
 }
 
 const kinds = new WeakMap<object, LogicKind>()
@@ -60,7 +61,11 @@ export const PLAIN_PROMISE_TIMEOUT_MS = 86_400_000
 
 export function promiseEffect(
   logic: object,
-  around: { readonly system: unknown; readonly self: unknown; emit(event: unknown): void },
+  around: {
+    readonly system: unknown
+    readonly self: unknown
+    readonly emit: (event: unknown) => void
+  },
 ): EffectLogic {
   const creator = (logic as { config: PromiseCreator }).config
   const { system, self, emit } = around

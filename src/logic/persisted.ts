@@ -1,4 +1,4 @@
-import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
+import type { AnyStateMachine } from 'xstate'
 import { AmbitError, toErrorRecord } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import {
@@ -108,8 +108,8 @@ function persistMember(snapshot: MemberSnapshot, logic: Logic | undefined): Stor
     if (logic !== undefined && kindOf(logic) === 'promise') delete rest.input
     return { ...ending, ...(Object.keys(rest).length > 0 && { plain: rest as unknown as Json }) }
   }
-  const { value, context, historyValue } = snapshot as AnyMachineSnapshot
-  const history = historyOf(historyValue as Record<string, readonly { id: string }[]>)
+  const { value, context, historyValue } = snapshot as MachineLike
+  const history = historyOf(historyValue)
   return {
     value: value as Json,
     context: context as Json,
@@ -118,6 +118,9 @@ function persistMember(snapshot: MemberSnapshot, logic: Logic | undefined): Stor
   }
 }
 
+type MachineLike = MemberSnapshot & {
+  readonly historyValue: Record<string, readonly { id: string }[]>
+}
 type Loose = MemberSnapshot & { input?: unknown; _subscription?: unknown }
 
 function historyOf(

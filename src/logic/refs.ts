@@ -46,7 +46,11 @@ export class Habitat {
   }
 
   static at(place: Place, rootId: string, logic: Logic): Habitat {
-    return (place.slot ??= new Habitat(place, rootId, logic)) as Habitat
+    const known = place.slot as Habitat | undefined
+    if (known !== undefined) return known
+    const made = new Habitat(place, rootId, logic)
+    place.slot = made
+    return made
   }
 
   logicAt(path: string): Logic | undefined {
@@ -215,7 +219,7 @@ export class MemberRef {
     error?: (error: unknown) => void,
     complete?: () => void,
   ): Subscription {
-    const observer = toObserver(next as never, error, complete) as Observer<MemberSnapshot>
+    const observer = toObserver<MemberSnapshot>(next, error, complete)
     const over = this.path === '' ? this.habitat.place.outcome : this.memberOutcome()
     if (over?.status === 'done') this.habitat.attempt(() => observer.complete?.())
     else if (over?.status === 'error') this.habitat.attempt(() => observer.error?.(over.error))
@@ -237,7 +241,7 @@ export class MemberRef {
     return {
       get: () => selector(this.getSnapshot()),
       subscribe: (next: Observer<T> | ((value: T) => void)) => {
-        const observer = toObserver(next as never) as Observer<T>
+        const observer = toObserver<T>(next)
         let previous = selector(this.getSnapshot())
         return this.subscribe((snapshot) => {
           const value = selector(snapshot)

@@ -7,7 +7,7 @@ import { parentOf } from './cell-state.ts'
 import type { Departures } from './departures.ts'
 import type { Draft } from './draft.ts'
 import { invocableOf } from './invocable.ts'
-import { kindOf, promiseEffect, type Logic, type MemberSnapshot } from './logic-kinds.ts'
+import { kindOf, promiseEffect, type Logic } from './logic-kinds.ts'
 import { startLive } from './live.ts'
 import { MemberRef, type Habitat } from './refs.ts'
 import type { CollectedAction } from './step-scope.ts'
@@ -110,7 +110,7 @@ export function invokeLogic(run: ActionRun, path: string, logic: Logic, input: u
 export function beginAgain(run: ActionRun, path: string): void {
   const { draft, habitat } = run
   const logic = draft.logicAt(path)
-  const snapshot = draft.snapshotAt(path) as (MemberSnapshot & { input?: unknown }) | undefined
+  const snapshot = draft.snapshotAt(path)
   if (logic === undefined || snapshot?.status !== 'active') return
   const kind = kindOf(logic)
   if (kind === 'promise') invokeLogic(run, path, logic, snapshot.input)

@@ -108,7 +108,7 @@ describe('a snapshot of XState’s own', () => {
       }
       expect(plain(ref.getPersistedSnapshot())).toEqual(plain(oracle.getPersistedSnapshot()))
     }
-    expect(ref.getSnapshot().value).toEqual({ a: 'two' })
+    expect(ref.getSnapshot()).toMatchObject({ value: { a: 'two' } })
     expect(begun.filter((line) => line === 'heard hello')).toHaveLength(2)
   })
 
