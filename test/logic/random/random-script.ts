@@ -106,7 +106,13 @@ function inOrder(value: unknown): unknown {
  */
 export function comparable(trace: readonly string[]): readonly string[] {
   const hasFailedChild = trace.some((line) => /"errors":[1-9]|^ {3}\S.*"status":"error"/.test(line))
-  const lines = hasFailedChild ? trace.filter((line) => !line.startsWith(childMark)) : trace
+  const told = hasFailedChild ? trace.filter((line) => !line.startsWith(childMark)) : trace
+  // What XState has lost sight of goes on after its parent has stopped; with Ambit it ends with its actor.
+  const lastStep = told.findLastIndex((line) => line.startsWith('> {"stop"'))
+  const stepBefore = told
+    .slice(0, Math.max(lastStep, 0))
+    .findLastIndex((line) => /^(>| {3}\S)/.test(line))
+  const lines = told.filter((line, i) => line !== 'no pulse' || i < stepBefore || i > lastStep)
   const failure = lines.findIndex((line) => line.startsWith('failed '))
   if (failure < 0) return lines
   const before = lines.slice(0, failure).findLastIndex((line) => /^(>| {3}\S)/.test(line))
