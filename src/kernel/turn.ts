@@ -37,11 +37,6 @@ export interface Turn {
 
 let current: Turn | undefined
 
-/** The turn that is being stepped, if one is. */
-export function turnUnderWay(): Turn | undefined {
-  return current
-}
-
 /** Makes a turn the one under way; answers the one before, which must be put back. */
 export function enterTurn(turn: Turn | undefined): Turn | undefined {
   const outer = current
