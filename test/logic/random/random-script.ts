@@ -107,17 +107,24 @@ function inOrder(value: unknown): unknown {
 export function comparable(trace: readonly string[]): readonly string[] {
   const hasFailedChild = trace.some((line) => /"errors":[1-9]|^ {3}\S.*"status":"error"/.test(line))
   const told = hasFailedChild ? trace.filter((line) => !line.startsWith(childMark)) : trace
-  // What XState has lost sight of goes on after its parent has stopped; with Ambit it ends with its actor.
-  const lastStep = told.findLastIndex((line) => line.startsWith('> {"stop"'))
-  const stepBefore = told
-    .slice(0, Math.max(lastStep, 0))
-    .findLastIndex((line) => /^(>| {3}\S)/.test(line))
-  const lines = told.filter((line, i) => line !== 'no pulse' || i < stepBefore || i > lastStep)
+  const lines = withoutOrphans(told)
   const failure = lines.findIndex((line) => line.startsWith('failed '))
   if (failure < 0) return lines
   const before = lines.slice(0, failure).findLastIndex((line) => /^(>| {3}\S)/.test(line))
   const after = lines.slice(failure).filter((line) => /^(failed|error|>) /.test(line))
   return [...lines.slice(0, before + 1), ...after]
+}
+
+/**
+ * What XState has lost sight of goes on after its parent has ended; with Ambit it ends with its actor. So of the step in
+ * which the machine ended it is not compared what was cleaned up.
+ */
+function withoutOrphans(lines: readonly string[]): readonly string[] {
+  const end = lines.findIndex((line) => /^> .*"status":"(stopped|done)"/.test(line))
+  if (end < 0) return lines
+  const before = lines.slice(0, end).findLastIndex((line) => /^(>| {3}\S)/.test(line))
+  const isCleaning = (line: string) => /^(no pulse|cleaned up|given up)/.test(line)
+  return lines.filter((line, i) => i <= before || i >= end || !isCleaning(line))
 }
 
 /** Without XState's warnings of events that come too late: there are many. */
