@@ -37,7 +37,6 @@ export function manualClock(startAt = MANUAL_START): ManualClock {
     return first
   }
   return {
-    isVirtual: true,
     now: () => now,
     elapsed: () => spent,
     soon: (run) => void setImmediate(run),

@@ -1,8 +1,6 @@
 /** The only source of time. Milliseconds since the epoch. */
 export interface Clock {
   now(): number
-  /** Whether time passes only when it is told to, as in tests. */
-  readonly isVirtual?: boolean
   /** Calls `wake` once at or after `dueAt`; returns how to cancel it. */
   wakeAt(dueAt: number, wake: () => void): () => void
   /** Calls `run` soon, after input and output had their turn. */

@@ -42,7 +42,7 @@ export const routeScripts: readonly Script[] = [
     [to('#b'), to('#c'), 'add', to('#c'), 'add', 'add', to('#b')],
   ),
   chartScript(
-    'a route into one region leaves the others as they are',
+    'a route into one region enters the others anew',
     (chart) =>
       chart.createMachine({
         context,
