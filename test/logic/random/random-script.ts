@@ -116,8 +116,8 @@ export function comparable(trace: readonly string[]): readonly string[] {
 }
 
 /**
- * What XState has lost sight of goes on after its parent has ended; with Ambit it ends with its actor. So of the step in
- * which the machine ended it is not compared what was cleaned up.
+ * What XState has lost sight of goes on after its parent has ended; with Ambit it ends with its actor. So of the step
+ * in which the machine ended it is not compared what was cleaned up.
  */
 function withoutOrphans(lines: readonly string[]): readonly string[] {
   const end = lines.findIndex((line) => /^> .*"status":"(stopped|done)"/.test(line))
