@@ -72,8 +72,8 @@ function createServices(house: ActionHouse): ActionServices {
     hasVerification: (context) =>
       house.actions.get(proposalOf(context).action)?.definition.verify !== undefined,
     amend: (proposal, args) => amend(house, proposal, args),
-    isValidAmendment: (context, args) =>
-      args !== undefined && amend(house, proposalOf(context), args) !== undefined,
+    isValidAmendment: (proposal, args) =>
+      args !== undefined && amend(house, proposal, args) !== undefined,
     mint: (context) =>
       house.authorizer().mint(context.key, context.digest ?? '', authority(context)),
     executeInput: (context) => executeInput(context),
@@ -103,6 +103,7 @@ function begin(event: ProposeEvent): ActionContext {
     amendedBy: [],
     attempts: 0,
     // An action that begins again forgets its earlier life: it would answer with the old outcome.
+    amount: undefined,
     decision: undefined,
     caseId: undefined,
     token: undefined,

@@ -60,6 +60,8 @@ export interface GovernedOptions {
   readonly onWaiting?: string
 }
 
+const WITHDRAW = { type: 'ambit.action.withdraw' }
+
 const actions = new WeakMap<object, Action>()
 
 /**
@@ -78,6 +80,8 @@ export function governed<Input, Output>(
     governs: action.name,
     request: (input: never, turn) => propose(action, input as GovernedInput<Input>, turn, options),
     settle: (answer) => settle(answer, action.name),
+    forgetsInput: true,
+    withdraw: WITHDRAW,
   })
   actions.set(logic, action as Action)
   return logic
@@ -148,7 +152,7 @@ function propose<Input>(
       chain,
       ...(onWaiting !== undefined && { notice: onWaiting }),
     },
-    withdraw: { type: 'ambit.action.withdraw' },
+    withdraw: WITHDRAW,
   }
 }
 

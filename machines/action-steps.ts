@@ -1,14 +1,12 @@
-import { decide, type Decision, type LedgerView } from '../src/envelope/decide.ts'
-import type { Envelope } from '../src/envelope/envelope.ts'
-import { formatMoney, readMoney, type Money } from '../src/envelope/money.ts'
+import type { Decision, RuleResult } from '../src/envelope/decide.ts'
+import type { ApprovalRoute, Envelope } from '../src/envelope/envelope.ts'
+import { formatMoney, type Money } from '../src/envelope/money.ts'
 import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
-import { windowKey } from '../src/envelope/windows.ts'
 import type { ErrorRecord } from '../src/kernel/errors.ts'
 import { sha256, type Json } from '../src/kernel/json.ts'
 import type { Event, ReplyTo } from '../src/kernel/message.ts'
 import type { Command } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
-import type { Charge, Reservation } from './ledger.ts'
 
 export type Outcome =
   | 'committed'
@@ -27,9 +25,12 @@ export interface Waiter extends ReplyTo {
 
 export interface ActionContext {
   readonly key: string
-  readonly proposal?: Proposal
+  /** Not here while a human has it. */
+  readonly proposal?: Proposal | undefined
   /** Hash of the arguments as first proposed: the same key with others is a conflict. */
   readonly argsHash?: string
+  /** What it moves, as long as the proposal is with its case. */
+  readonly amount?: Money | undefined
   /** Hashes of the envelopes that bind the proposer, the root's first. */
   readonly chain: readonly string[]
   readonly digest?: string
@@ -53,6 +54,13 @@ export interface ProposeEvent {
   readonly notice?: string
 }
 
+/** What a case shows to a human, and gives back with the decision: meanwhile it is kept nowhere else. */
+export interface CaseFile {
+  readonly proposal: Proposal
+  readonly results: readonly RuleResult[]
+  readonly route: ApprovalRoute
+}
+
 export interface DecidedEvent {
   readonly type: 'ambit.action.decided'
   readonly case: string
@@ -60,6 +68,7 @@ export interface DecidedEvent {
   readonly digest: string
   readonly verdict: 'approve' | 'reject' | 'amend' | 'settle'
   readonly persons: readonly string[]
+  readonly file: CaseFile
   readonly args?: Json
   readonly happened?: boolean
 }
@@ -90,7 +99,7 @@ export interface ActionServices {
   hasVerification(context: ActionContext): boolean
   /** The proposal with other arguments, its facts read anew; undefined when the action refuses the arguments. */
   amend(proposal: Proposal, args: Json): Proposal | undefined
-  isValidAmendment(context: ActionContext, args: Json | undefined): boolean
+  isValidAmendment(proposal: Proposal, args: Json | undefined): boolean
   mint(context: ActionContext): string
   executeInput(context: ActionContext): ExecuteInput
   thinkProposal(context: ActionContext): Command[]
@@ -107,28 +116,6 @@ export const ACTIONS = '/system/actions'
 
 export const RETRY_BASE_MS = 50
 export const RETRY_MAX_MS = 5000
-
-export function decideNow(
-  services: ActionServices,
-  context: ActionContext,
-  view: LedgerView,
-): Decision {
-  return decide(envelopesOf(services, context), proposalOf(context), view)
-}
-
-/** What the ledger is asked: every window of every envelope above, or the account of the human who approved. */
-export function ledgerInput(services: ActionServices, context: ActionContext): Reservation {
-  const { action, amount } = proposalOf(context)
-  const account = accountOf(services, context)
-  const charges = context.by === 'human' ? [] : chargesOf(services, context, action)
-  return {
-    key: context.key,
-    account,
-    minor: amount?.minor ?? 0,
-    currency: amount?.currency ?? 'XXX',
-    charges,
-  }
-}
 
 export function thinkDecision({ key, decision, digest }: ActionContext): Command[] {
   if (decision === undefined) return []
@@ -167,12 +154,45 @@ export function openCase(context: ActionContext, kind: 'approval' | 'inDoubt'): 
   return [{ kind: 'tell', to: APPROVALS, event: { type: 'ambit.case.open', opened }, lane: 'user' }]
 }
 
-export function closeCase({ key }: ActionContext): Command[] {
-  return [{ kind: 'tell', to: APPROVALS, event: { type: 'ambit.case.close', key }, lane: 'user' }]
+export function closeCase({ caseId }: ActionContext): Command[] {
+  if (caseId === undefined) return []
+  const event = { type: 'ambit.case.close', case: caseId }
+  return [{ kind: 'tell', to: APPROVALS, event, lane: 'user' }]
 }
 
 export function approvedBy(event: DecidedEvent): Partial<ActionContext> {
   return { by: 'human', persons: event.persons }
+}
+
+/** The case has what was proposed and why it was escalated: a waiting action keeps what names it, and no more. */
+export function handedOver({ proposal, decision }: ActionContext): Partial<ActionContext> {
+  const rules = decision?.rules ?? []
+  return {
+    proposal: undefined,
+    amount: proposal?.amount,
+    decision: { severity: 'escalate', rules, results: [] },
+  }
+}
+
+/** The case gives back what it was handed. */
+export function handedBack(
+  { decision }: ActionContext,
+  { file }: DecidedEvent,
+): Partial<ActionContext> {
+  const { proposal, results, route } = file
+  const rules = decision?.rules ?? []
+  return {
+    proposal,
+    amount: undefined,
+    decision: { severity: 'escalate', rules, results, approval: route },
+  }
+}
+
+/** A decision counts for its own case, for exactly what that case showed, and with what was handed over. */
+export function isOtherThing(context: ActionContext, event: DecidedEvent): boolean {
+  const { caseId, digest, chain } = context
+  if (event.case !== caseId || event.digest !== digest) return true
+  return proposalDigest(event.file.proposal, chain) !== digest
 }
 
 /** An amendment is a new proposal under the same key: judged again, by its own arguments and facts. */
@@ -181,11 +201,12 @@ export function amended(
   context: ActionContext,
   event: DecidedEvent,
 ): Partial<ActionContext> {
-  const changed =
-    event.args === undefined ? undefined : services.amend(proposalOf(context), event.args)
-  const proposal = changed ?? proposalOf(context)
+  const { proposal: before } = event.file
+  const changed = event.args === undefined ? undefined : services.amend(before, event.args)
+  const proposal = changed ?? before
   return {
     proposal,
+    amount: undefined,
     digest: proposalDigest(proposal, context.chain),
     amendedBy: [...context.amendedBy, ...event.persons],
     caseId: undefined,
@@ -198,7 +219,7 @@ export function isSameProposal(context: ActionContext, event: unknown): boolean 
 }
 
 export function argsHash({ action, args }: Proposal): string {
-  return sha256(action, JSON.stringify(args))
+  return sha256(action, JSON.stringify(args)).slice(0, 32)
 }
 
 /** Tells a late proposer of the same thing how it stands. */
@@ -327,8 +348,8 @@ function outcomeEvent(context: ActionContext, outcome: Outcome): Event {
 }
 
 /** What the action really moves: an amendment may have changed what was proposed. */
-function amountOf({ proposal }: ActionContext): { amount?: Money } {
-  return proposal?.amount === undefined ? {} : { amount: proposal.amount }
+function amountOf({ proposal, amount = proposal?.amount }: ActionContext): { amount?: Money } {
+  return amount === undefined ? {} : { amount }
 }
 
 function othersWaiting({ waiters }: ActionContext): readonly Waiter[] {
@@ -336,31 +357,4 @@ function othersWaiting({ waiters }: ActionContext): readonly Waiter[] {
   return waiters.filter(
     ({ address, invocation }) => address !== gone?.address || invocation !== gone.invocation,
   )
-}
-
-function chargesOf(services: ActionServices, context: ActionContext, action: string): Charge[] {
-  return envelopesOf(services, context).flatMap((envelope) =>
-    chargesOfEnvelope(envelope, action, proposalOf(context)),
-  )
-}
-
-function chargesOfEnvelope(envelope: Envelope, action: string, { amount }: Proposal): Charge[] {
-  const limits = Object.hasOwn(envelope.actions, action) ? envelope.actions[action] : undefined
-  return (limits?.windows ?? [])
-    .map((spec) => ({ spec, limit: readMoney(spec.amount) }))
-    .filter(({ limit }) => limit.currency === amount?.currency)
-    .map(({ spec, limit }) => ({
-      window: windowKey(envelope.id, action, spec),
-      spec,
-      limit: limit.minor,
-    }))
-}
-
-function accountOf(services: ActionServices, context: ActionContext): string {
-  if (context.by === 'human') return `approver/${context.persons.join('+')}`
-  return envelopesOf(services, context).at(-1)?.id ?? '(none)'
-}
-
-function envelopesOf(services: ActionServices, { chain }: ActionContext): Envelope[] {
-  return chain.map((hash) => services.envelope(hash))
 }

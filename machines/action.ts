@@ -3,17 +3,19 @@ import type { LedgerView } from '../src/envelope/decide.ts'
 import type { ErrorRecord } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import { commands } from '../src/logic/actions.ts'
+import { decideNow, ledgerInput } from './action-authority.ts'
 import {
   amended,
   approvedBy,
   attemptFailed,
   backoffMs,
   closeCase,
-  decideNow,
+  handedBack,
+  handedOver,
   hasNoOtherWaiter,
   introduce,
+  isOtherThing,
   isSameProposal,
-  ledgerInput,
   mayRetry,
   openCase,
   outcomeOf,
@@ -54,6 +56,9 @@ export function createActionMachine(services: ActionServices) {
       noteError: assign(({ event }) => attemptFailed(event)),
       noteHuman: assign(({ event }) => approvedBy(event as DecidedEvent)),
       noteCase: assign(({ event }) => ({ caseId: (event as CaseOpenedEvent).case })),
+      forgetCase: assign({ caseId: undefined }),
+      handOver: assign(({ context }) => handedOver(context)),
+      takeBack: assign(({ context, event }) => handedBack(context, event as DecidedEvent)),
       closeCase: commands(({ context }) => closeCase(context)),
       openCase: commands(({ context }, params: { kind: 'approval' | 'inDoubt' }) =>
         openCase(context, params.kind),
@@ -76,6 +81,8 @@ export function createActionMachine(services: ActionServices) {
         context.by === 'envelope' && context.decision?.severity === 'escalate',
       isSame: ({ context, event }) => isSameProposal(context, event),
       isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
+      isLastAndUnheard: ({ context, event }) =>
+        context.caseId === undefined && hasNoOtherWaiter(context, event),
       isOtherCase: ({ context, event }) => (event as DecidedEvent).case !== context.caseId,
       isOtherThing: ({ context, event }) => isOtherThing(context, event as DecidedEvent),
       hasVerification: ({ context }) => services.hasVerification(context),
@@ -125,28 +132,26 @@ export function createActionMachine(services: ActionServices) {
         entry: 'thinkDecision',
         always: [
           { guard: 'isDenied', target: 'denied' },
-          { guard: 'needsHuman', target: 'awaitingHuman' },
+          { guard: 'needsHuman', ...toHuman },
           { target: 'reserving' },
         ],
       },
       awaitingHuman: {
         tags: ['human'],
-        entry: { type: 'openCase', params: { kind: 'approval' } },
         on: {
-          'ambit.case.opened': {
-            actions: ['noteCase', { type: 'tellWaiters', params: { state: 'awaitingHuman' } }],
-          },
+          'ambit.case.opened': { actions: caseIsOpen },
           'ambit.action.decided': [
             // A decision on an earlier case of the same key says nothing about this one.
             { guard: 'isOtherThing' },
             {
               guard: ({ event }) => event.verdict === 'approve',
               target: 'reserving',
-              actions: 'noteHuman',
+              actions: ['takeBack', 'noteHuman'],
             },
             {
-              guard: ({ context, event }) =>
-                event.verdict === 'amend' && services.isValidAmendment(context, event.args),
+              guard: ({ event }) =>
+                event.verdict === 'amend' &&
+                services.isValidAmendment(event.file.proposal, event.args),
               target: 'evaluating',
               actions: assign(({ context, event }) => amended(services, context, event)),
             },
@@ -154,13 +159,28 @@ export function createActionMachine(services: ActionServices) {
               guard: ({ event }) => event.verdict === 'amend',
               target: 'awaitingHuman',
               reenter: true,
+              actions: ['takeBack', ...toHuman.actions],
             },
             { target: 'rejected' },
           ],
           'ambit.action.expired': [{ guard: 'isOtherCase' }, { target: 'expired' }],
           'ambit.action.withdraw': [
+            { guard: 'isLastAndUnheard', target: 'leaving', actions: 'forgetWaiter' },
             { guard: 'isLastWaiter', target: 'withdrawn', actions: ['closeCase', 'forgetWaiter'] },
             { actions: 'forgetWaiter' },
+          ],
+        },
+      },
+      // Withdrawn before its case is known by name: the case is closed once it is, unless somebody waits again.
+      leaving: {
+        on: {
+          'ambit.case.opened': [
+            {
+              guard: ({ context }) => context.waiters.length > 0,
+              target: 'awaitingHuman',
+              actions: caseIsOpen,
+            },
+            { target: 'withdrawn', actions: ['noteCase', 'closeCase'] },
           ],
         },
       },
@@ -188,7 +208,7 @@ export function createActionMachine(services: ActionServices) {
       // Somebody else was faster: the windows are full now, so it is decided again with what the ledger saw.
       refused: {
         entry: 'thinkDecision',
-        always: [{ guard: 'isDenied', target: 'denied' }, { target: 'awaitingHuman' }],
+        always: [{ guard: 'isDenied', target: 'denied' }, toHuman],
       },
       authorized: {
         entry: assign(({ context }) => ({ token: services.mint(context) })),
@@ -276,6 +296,18 @@ export function createActionMachine(services: ActionServices) {
 
 type CaseOpenedEvent = Extract<ActionEvent, { type: 'ambit.case.opened' }>
 
+const toHuman = {
+  target: 'awaitingHuman',
+  actions: ['forgetCase', { type: 'openCase', params: { kind: 'approval' } }],
+} as const
+
+/** The case has a name: whoever waits hears it, and the case keeps what was proposed. */
+const caseIsOpen = [
+  'noteCase',
+  { type: 'tellWaiters', params: { state: 'awaitingHuman' } },
+  'handOver',
+] as const
+
 const beginAgain = { 'ambit.action.propose': { target: 'evaluating', actions: 'begin' } } as const
 
 /** A state in which the action stays: whoever waits is told, and whoever asks later hears the same. */
@@ -304,11 +336,6 @@ function withdrawBeforeEffect<Before extends 'release' = never>(before?: Before)
 
 function emptyContext(key: string): ActionContext {
   return { key, chain: [], waiters: [], by: 'envelope', persons: [], attempts: 0, amendedBy: [] }
-}
-
-/** A decision counts for its own case and for exactly what that case showed. */
-function isOtherThing(context: ActionContext, { case: id, digest }: DecidedEvent): boolean {
-  return id !== context.caseId || digest !== context.digest
 }
 
 /** The target, or the runner before it, says that this attempt did nothing. */

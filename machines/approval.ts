@@ -1,9 +1,7 @@
 import { assign, setup } from 'xstate'
 import { z } from 'zod'
 import { durationMs } from '../src/envelope/duration.ts'
-import type { ApprovalRoute } from '../src/envelope/envelope.ts'
-import type { RuleName, RuleResult } from '../src/envelope/decide.ts'
-import type { Proposal } from '../src/envelope/proposal.ts'
+import type { RuleName } from '../src/envelope/decide.ts'
 import {
   signedStatementSchema,
   type Approver,
@@ -16,22 +14,20 @@ import type { Event } from '../src/kernel/message.ts'
 import type { Command } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
+import { ACTIONS, type CaseFile } from './action-steps.ts'
 import { judgeStatement } from './approval-rules.ts'
 
 export type CaseStatus =
   'open' | 'approved' | 'rejected' | 'amended' | 'expired' | 'withdrawn' | 'settled'
 
 /** What a human is asked: an approval, or what became of an effect that nobody knows. */
-export interface OpenCase {
+export interface OpenCase extends CaseFile {
   readonly kind: 'approval' | 'inDoubt'
   /** The action actor that waits. */
   readonly action: string
   readonly key: string
   readonly digest: string
-  readonly proposal: Proposal
   readonly rules: readonly RuleName[]
-  readonly results: readonly RuleResult[]
-  readonly route: ApprovalRoute
   /** Persons who may not decide: the proposer's operator, whoever amended. */
   readonly excluded: readonly string[]
 }
@@ -52,7 +48,7 @@ export interface Case extends OpenCase {
 
 export type ApprovalEvent =
   | { type: 'ambit.case.open'; opened: OpenCase }
-  | { type: 'ambit.case.close'; key: string }
+  | { type: 'ambit.case.close'; case: string }
   | { type: 'ambit.case.expired'; id: string }
   | { type: 'ambit.approver.add'; approver: Approver; keyId: string }
   | { type: 'ambit.approval.submit'; signed: SignedStatement }
@@ -78,7 +74,7 @@ export const approvalMachine = setup({
             assign({ opened: ({ context }) => context.opened + 1 }),
           ],
         },
-        'ambit.case.close': { actions: commands(({ event }) => closeWithdrawn(event.key)) },
+        'ambit.case.close': { actions: commands(({ event }) => closeWithdrawn(event.case)) },
         'ambit.case.expired': { actions: commands(({ event }) => expire(event.id)) },
         'ambit.approver.add': {
           actions: commands(({ event }) => addApprover(event.keyId, event.approver)),
@@ -96,7 +92,6 @@ function openCase(id: string, opened: OpenCase): Command[] {
   const made: Case = { ...opened, id, status: 'open', openedAt: now, expiresAt, votes: [] }
   return [
     putCase(made),
-    { kind: 'put', key: `open:${opened.key}`, value: id },
     {
       kind: 'think',
       thought: {
@@ -123,9 +118,9 @@ function openCase(id: string, opened: OpenCase): Command[] {
   ]
 }
 
-function closeWithdrawn(key: string): Command[] {
-  const found = openCaseOf(key)
-  return found === undefined ? [] : close(found, 'withdrawn')
+function closeWithdrawn(id: string): Command[] {
+  const found = caseOf(id)
+  return found?.status === 'open' ? close(found, 'withdrawn') : []
 }
 
 function expire(id: string): Command[] {
@@ -196,11 +191,13 @@ function count(signed: SignedStatement, found: Case, decides: boolean): Command[
 
 function tellDecision(voted: Case, { verdict, reason, args, happened }: Statement): Command {
   const agreed = voted.votes.filter((vote) => vote.verdict === verdict)
+  const { id, digest, proposal, results, route } = voted
   return tellAction(voted.action, {
     type: 'ambit.action.decided',
-    case: voted.id,
-    digest: voted.digest,
+    case: id,
+    digest,
     verdict,
+    file: { proposal, results, route },
     persons: agreed.map(({ person }) => person),
     ...(reason !== undefined && { reason }),
     ...(args !== undefined && { args }),
@@ -218,14 +215,19 @@ const statusAfter: Record<Verdict, CaseStatus> = {
 function close(found: Case, status: CaseStatus): Command[] {
   return [
     putCase({ ...found, status, closedAt: thisTurn().now }),
-    { kind: 'put', key: `open:${found.key}`, value: null },
     { kind: 'cancel', owner: '', id: found.id },
     { kind: 'think', thought: { kind: 'caseClosed', case: found.id, key: found.key, status } },
   ]
 }
 
-function putCase(made: Case): Command {
-  return { kind: 'put', key: `case:${made.id}`, value: made as unknown as Json }
+function putCase({ action: _, ...stored }: Case): Command {
+  return { kind: 'put', key: `case:${stored.id}`, value: stored as unknown as Json }
+}
+
+/** A case as its row has it: which action waits for it follows from its key. */
+export function caseFrom(row: Json): Case {
+  const stored = row as unknown as Omit<Case, 'action'>
+  return { ...stored, action: `${ACTIONS}/${stored.key}` }
 }
 
 function tellAction(to: string, event: { type: string; [field: string]: unknown }): Command {
@@ -233,10 +235,6 @@ function tellAction(to: string, event: { type: string; [field: string]: unknown 
 }
 
 function caseOf(id: string): Case | undefined {
-  return thisTurn().rows.get(`case:${id}`) as unknown as Case | undefined
-}
-
-function openCaseOf(key: string): Case | undefined {
-  const id = thisTurn().rows.get(`open:${key}`)
-  return typeof id === 'string' ? caseOf(id) : undefined
+  const row = thisTurn().rows.get(`case:${id}`)
+  return row === undefined ? undefined : caseFrom(row)
 }

@@ -64,7 +64,7 @@ export async function showHead(options: Options): Promise<void> {
 /** Tells the story of one action: by its case, or by its key. */
 export async function explainCase(id: string, options: Options): Promise<void> {
   const explanation = await withJournal(options.journal, (journal) => {
-    const key = /^[0-9a-f]{40}$/.test(id) ? id : requireCase(journal, id).key
+    const key = /^[0-9a-f]{32}$/.test(id) ? id : requireCase(journal, id).key
     const turns: StoredTurn[] = []
     for (const under of [`/system/actions/${key}`, '/system/approvals', '/system/ledger']) {
       for (const page of pages(journal, { under }))

@@ -4,6 +4,7 @@ import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { MaybePromise } from '../kernel/maybe.ts'
 import type { Message } from '../kernel/message.ts'
+import { inGroups, recordsOf } from './batch.ts'
 import {
   CHAIN_START,
   HISTORY_PAGE_MAX,
@@ -50,7 +51,8 @@ export function memoryJournal(): Journal {
   }
 }
 
-interface Kept extends Omit<StoredActor, 'rows' | 'timers'> {
+interface Kept extends Omit<StoredActor, 'rows' | 'timers' | 'snapshot'> {
+  readonly text: string
   readonly rows: Map<string, Json>
   readonly running: number
 }
@@ -66,8 +68,17 @@ interface Store {
   readonly timers: Map<string, StoredTimer>
 }
 
+/** What an entry says, as it was when it came. */
+interface Copies {
+  readonly changes: readonly (readonly [key: string, value: Json])[]
+  readonly sent: readonly (readonly [key: string, text: string])[]
+  readonly timers: readonly StoredTimer[]
+  readonly text: string
+}
+
 class MemorySession implements JournalSession {
   readonly epoch: number
+  readonly storesGroups = true
   readonly systemId: string
   readonly secret: string
   private readonly store: Store
@@ -85,9 +96,7 @@ class MemorySession implements JournalSession {
       return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message))
     }
     try {
-      return batch.map((entry) =>
-        entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
-      )
+      return this.storeAll(batch)
     } catch (error) {
       const message = 'The memory journal did not take the batch.'
       return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message, { cause: error }))
@@ -98,7 +107,9 @@ class MemorySession implements JournalSession {
     const kept = this.store.actors.get(address)
     if (kept === undefined) return undefined
     const timers = [...this.store.timers.values()].filter((timer) => timer.address === address)
-    return { ...kept, rows: new Map(kept.rows), timers }
+    const { text, running: _, ...rest } = kept
+    const snapshot = JSON.parse(text) as Json
+    return { ...rest, snapshot, rows: new Map(kept.rows), timers }
   }
 
   recover(): Recovery {
@@ -135,43 +146,55 @@ class MemorySession implements JournalSession {
     return Promise.resolve()
   }
 
-  private storeTurns(entry: TurnCommit): CommitResult {
+  private storeAll(batch: readonly JournalEntry[]): CommitResult[] {
+    const stored: TurnCommit[] = []
+    try {
+      return inGroups(batch).flatMap((group): CommitResult[] => {
+        // Whatever can fail comes before the first change, so that a group is stored whole or not at all.
+        const writes = group.map((entry) =>
+          entry.kind === 'turns' ? this.prepareTurns(entry) : () => this.dispose(entry),
+        )
+        if (writes.includes(undefined)) return group.map(() => 'conflict')
+        for (const write of writes) write?.()
+        for (const entry of group) if (entry.kind === 'turns') stored.push(entry)
+        return group.map(() => 'stored')
+      })
+    } finally {
+      for (const { address, seq, record } of recordsOf(stored)) this.append(address, seq, record)
+    }
+  }
+
+  /** What storing an entry does; undefined when it is a conflict. */
+  private prepareTurns(entry: TurnCommit): (() => void) | undefined {
     const before = this.store.actors.get(entry.address)
-    if ((before?.seq ?? 0) !== entry.expectedSeq) return 'conflict'
-    // Whatever can fail comes before the first change, so that an entry is stored whole or not at all.
+    if ((before?.seq ?? 0) !== entry.expectedSeq) return undefined
     const copies = entry.rows.map(([key, value]) => [key, structuredClone(value)] as const)
     const sent = entry.outbox.map(
       (message) => [outboxKey(message), JSON.stringify(message)] as const,
     )
+    const timers = entry.timersSet.map((timer) => structuredClone(timer))
+    const text = JSON.stringify(entry.snapshot)
     const rows = before?.rows ?? new Map<string, Json>()
-    for (const [key, value] of copies) {
+    return () => this.write(entry, rows, { changes: copies, sent, timers, text })
+  }
+
+  private write(entry: TurnCommit, rows: Map<string, Json>, copies: Copies): void {
+    const { changes, sent, timers, text } = copies
+    for (const [key, value] of changes) {
       if (value === null) rows.delete(key)
       else rows.set(key, value)
     }
-    const { generation, incarnation, seq, status, snapshot, running } = entry
-    this.store.actors.set(entry.address, {
-      generation,
-      incarnation,
-      seq,
-      status,
-      snapshot,
-      running,
-      rows,
-    })
-    entry.records.forEach((record, i) =>
-      this.append(entry.address, seq - entry.records.length + 1 + i, record),
-    )
+    const { address, generation, incarnation, seq, status, running } = entry
+    const kept = { generation, incarnation, seq, status, running, rows, text }
+    this.store.actors.set(address, kept)
     for (const [key, text] of sent) this.store.outbox.set(key, text)
     for (const consumed of entry.consumed) this.store.outbox.delete(consumedKey(consumed))
-    for (const id of entry.timersCleared) this.store.timers.delete(`${entry.address} ${id}`)
-    for (const timer of entry.timersSet)
-      this.store.timers.set(`${timer.address} ${timer.id}`, timer)
-    return 'stored'
+    for (const id of entry.timersCleared) this.store.timers.delete(`${address} ${id}`)
+    for (const timer of timers) this.store.timers.set(`${timer.address} ${timer.id}`, timer)
   }
 
-  private dispose(entry: Disposal): CommitResult {
+  private dispose(entry: Disposal): void {
     this.store.outbox.delete(consumedKey(entry.consumed))
-    return 'stored'
   }
 
   private append(address: string, seq: number, record: string): void {

@@ -20,6 +20,7 @@ import {
   type TurnCommit,
   type Wake,
 } from '../kernel/ports/journal.ts'
+import { inGroups, recordsOf } from './batch.ts'
 import { takeOwnership } from './owner-lock.ts'
 import {
   loadSqliteDriver,
@@ -27,6 +28,7 @@ import {
   type SqliteDriverName,
   type SqliteStatement,
 } from './sqlite-driver.ts'
+import { Shapes } from './shapes.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
 import { readHead, readHistory } from './sqlite-reader.ts'
 import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
@@ -64,14 +66,20 @@ export function sqliteJournal(directory: string, options: SqliteJournalOptions =
   }
 }
 
+interface TimerRow extends Omit<StoredTimer, 'body'> {
+  readonly body: string
+}
+
 class SqliteSession implements JournalSession {
   readonly epoch: number
+  readonly storesGroups = true
   readonly systemId: string
   readonly secret: string
   private readonly database: SqliteDatabase
   private readonly lock: { release(): void }
   private readonly statements: ReturnType<typeof prepareStatements>
   private readonly outbox: SqliteOutbox
+  private readonly shapes: Shapes
   private last: Head
   private closed = false
 
@@ -93,6 +101,7 @@ class SqliteSession implements JournalSession {
     database.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(String(this.epoch))
     this.statements = prepareStatements(database)
     this.outbox = new SqliteOutbox(database)
+    this.shapes = new Shapes(database, true)
     this.last = readHead(database)
   }
 
@@ -101,11 +110,13 @@ class SqliteSession implements JournalSession {
     try {
       this.database.exec('BEGIN IMMEDIATE')
       this.refuseIfSucceeded()
-      const results = batch.map((entry) =>
-        entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry),
-      )
+      const stored: TurnCommit[] = []
+      const results = inGroups(batch).flatMap((group) => this.storeGroup(group, stored))
+      this.appendRecords(stored)
+      this.shapes.save()
       this.database.exec('COMMIT')
       this.outbox.committed()
+      this.shapes.committed()
       return results
     } catch (error) {
       this.last = before
@@ -129,10 +140,13 @@ class SqliteSession implements JournalSession {
     if (found === undefined) return undefined
     const rows = new Map<string, Json>()
     for (const row of this.statements.loadRows.all(address) as { key: string; value: string }[]) {
-      rows.set(row.key, JSON.parse(row.value) as Json)
+      rows.set(row.key, this.shapes.valueOf(row.value))
     }
-    const timers = this.statements.loadTimers.all(address) as unknown as StoredTimer[]
-    const { generation, incarnation, seq, status, snapshot } = found
+    const { generation, incarnation, seq, status } = found
+    const snapshot = this.shapes.valueOf(found.snapshot)
+    const timers = (this.statements.loadTimers.all(address) as TimerRow[]).map(
+      (timer): StoredTimer => ({ ...timer, body: this.shapes.valueOf(timer.body) }),
+    )
     return { generation, incarnation, seq, status, snapshot, rows, timers }
   }
 
@@ -177,8 +191,28 @@ class SqliteSession implements JournalSession {
     )
   }
 
+  /** All of a group or nothing: a conflict undoes what was stored of it before. */
+  private storeGroup(group: readonly JournalEntry[], stored: TurnCommit[]): CommitResult[] {
+    const store = (entry: JournalEntry) =>
+      entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)
+    const turns = group.filter((entry) => entry.kind === 'turns')
+    if (group.length > 1) this.database.exec('SAVEPOINT one_group')
+    const mark = this.outbox.mark()
+    const results = group.map(store)
+    const isStored = !results.includes('conflict')
+    if (isStored) stored.push(...turns)
+    if (group.length === 1) return results
+    if (!isStored) {
+      this.database.exec('ROLLBACK TO one_group')
+      this.outbox.undo(mark)
+    }
+    this.database.exec('RELEASE one_group')
+    return isStored ? results : group.map(() => 'conflict')
+  }
+
   private storeTurns(entry: TurnCommit): CommitResult {
-    const { address, generation, incarnation, seq, expectedSeq, status, running, snapshot } = entry
+    const { address, generation, incarnation, seq, expectedSeq, status, running } = entry
+    const snapshot = this.shapes.textOf(entry.snapshot)
     const { statements } = this
     const stored =
       expectedSeq === 0
@@ -205,27 +239,25 @@ class SqliteSession implements JournalSession {
             this.epoch,
           )
     if (Number(stored.changes) !== 1) return 'conflict'
-    this.appendRecords(entry)
     for (const [key, value] of entry.rows) {
       if (value === null) statements.deleteRow.run(address, key)
-      else statements.putRow.run(address, key, JSON.stringify(value))
+      else statements.putRow.run(address, key, this.shapes.textOf(value))
     }
     for (const message of entry.outbox) this.outbox.put(message)
     for (const consumed of entry.consumed) this.outbox.take(consumed)
     for (const id of entry.timersCleared) statements.deleteTimer.run(address, id)
     for (const { id, dueAt, body } of entry.timersSet)
-      statements.putTimer.run(address, id, dueAt, body)
+      statements.putTimer.run(address, id, dueAt, this.shapes.textOf(body))
     for (const message of entry.deadLetters)
       statements.deadLetter.run('expired', JSON.stringify(message))
     return 'stored'
   }
 
-  private appendRecords(entry: TurnCommit): void {
+  private appendRecords(stored: readonly TurnCommit[]): void {
     let { position, hash } = this.last
-    let seq = entry.seq - entry.records.length
-    for (const record of entry.records) {
+    for (const { address, seq, record } of recordsOf(stored)) {
       hash = sha256(hash, record)
-      this.statements.appendTurn.run(++position, entry.address, ++seq, record, hash)
+      this.statements.appendTurn.run(++position, address, seq, record, hash)
     }
     this.last = { position, hash }
   }
@@ -258,7 +290,7 @@ function prepareStatements(database: SqliteDatabase) {
       'SELECT address, id, due_at AS dueAt, body FROM timer WHERE address = ? ORDER BY due_at',
     ),
     loadRows: prepare('SELECT key, value FROM keyed_row WHERE address = ?'),
-    insertActor: prepare('INSERT OR IGNORE INTO actor VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    insertActor: prepare('INSERT OR IGNORE INTO actor VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)'),
     updateActor: prepare(
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,

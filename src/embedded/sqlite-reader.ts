@@ -8,6 +8,7 @@ import {
   type HistoryQuery,
   type StoredTurn,
 } from '../kernel/ports/journal.ts'
+import { Shapes } from './shapes.ts'
 import { loadSqliteDriver, type SqliteDatabase, type SqliteValue } from './sqlite-driver.ts'
 
 /** Looks into a journal without owning it, beside a running system or without one. */
@@ -26,11 +27,12 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
   const driver = await loadSqliteDriver()
   const database = driver.open(file, { readOnly: true })
   database.exec('PRAGMA busy_timeout=5000')
+  const shapes = new Shapes(database, false)
   const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as
     { value: string } | undefined
   return {
     systemId: meta?.value ?? '',
-    rows: (address) => readRows(database, address),
+    rows: (address) => readRows(database, shapes, address),
     history: (query) => readHistory(database, query),
     head: () => readHead(database),
     close: () => database.close(),
@@ -66,12 +68,16 @@ export function readHistory(database: SqliteDatabase, query: HistoryQuery): read
   return database.prepare(sql).all(...values) as StoredTurn[]
 }
 
-function readRows(database: SqliteDatabase, address: string): ReadonlyMap<string, Json> {
+function readRows(
+  database: SqliteDatabase,
+  shapes: Shapes,
+  address: string,
+): ReadonlyMap<string, Json> {
   const found = database.prepare('SELECT key, value FROM keyed_row WHERE address = ?').all(address)
   return new Map(
     (found as { key: string; value: string }[]).map(({ key, value }) => [
       key,
-      JSON.parse(value) as Json,
+      shapes.valueOf(value),
     ]),
   )
 }

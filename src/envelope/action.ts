@@ -97,5 +97,5 @@ export function effectRefused(message: string, options?: { cause?: unknown }): A
 
 /** The key of an action in the world and in the journal: the same for the same thing, in one system. */
 export function actionKey(systemId: string, action: string, key: string): string {
-  return sha256(canonical([systemId, action, key])).slice(0, 40)
+  return sha256(canonical([systemId, action, key])).slice(0, 32)
 }

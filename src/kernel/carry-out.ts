@@ -3,7 +3,14 @@ import { copied } from './ingress.ts'
 import { askTimerId, machineTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { isOutside, kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
+import {
+  isOutside,
+  kernelTypes,
+  sentWith,
+  type Event,
+  type Message,
+  type ReplyTo,
+} from './message.ts'
 import type { Command, Thought } from './ports/engine.ts'
 import type { StoredTimer } from './ports/journal.ts'
 import { prepareOne, type Prepared } from './prepare.ts'
@@ -25,7 +32,7 @@ export function carryOut(
   const thoughts: Thought[] = []
   const begun: Json[] = []
   const notes = { thoughts, begun }
-  const work: Work = { cell, cause: message, now, index: 0, sent: 0, notes }
+  const work: Work = { cell, cause: message, turn: { now }, index: 0, sent: 0, notes }
   for (const command of commands) {
     carryOutOne(work, command)
     work.index++
@@ -40,15 +47,16 @@ export function carryOut(
 /** Carries one command out as the step gives it, for an actor that nothing is kept of. */
 export function carryOutAtOnce(cell: Cell, command: Command, turn: Turn): void {
   const { privileged } = cell.spec
-  const { message: cause, now } = turn
-  const work = { cell, cause, now, index: cell.performed++, sent: 0, notes: undefined }
+  const { message: cause } = turn
+  const index = cell.performed++
+  const work = { cell, cause, turn, index, sent: 0, notes: undefined }
   carryOutOne(work, prepareOne(command, privileged, turn, false))
 }
 
 interface Work {
   readonly cell: Cell
   readonly cause: Message
-  readonly now: number
+  readonly turn: { readonly now: number }
   index: number
   sent: number
   /** For the record of the turn; nothing where none is kept. */
@@ -95,7 +103,7 @@ export function releaseEverything(cell: Cell, cause: Message | undefined): void 
   const work: Work = {
     cell,
     cause: message,
-    now: cell.lastNow,
+    turn: { now: cell.lastNow },
     index: LAST_INDEX,
     sent: 0,
     notes: undefined,
@@ -129,20 +137,21 @@ function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: Re
       correlation: cause.headers.correlation ?? cause.id,
       ...(replyTo !== undefined && { replyTo }),
       ...(isReserved(event.type) && { privileged: true }),
-      ...(durable && { stream: nextPosition(cell, to, lane) }),
     },
+    ...(durable && { [sentWith]: cell.commit }),
   }
-  if (durable) cell.commit.outbox.push(message)
   work.sent++
-  cell.release(() => cell.host.route(message, lane))
+  if (durable) dispatch(cell, message, lane)
+  else cell.release(() => cell.host.route(message, lane))
 }
 
-function nextPosition(cell: Cell, to: string, lane: Lane) {
-  const key = `~out:${to}|${lane}`
-  const last = cell.rows.get(key)
-  const number = (typeof last === 'number' ? last : 0) + 1
-  cell.putRow(key, number)
-  return { sender: cell.address, generation: cell.generation, lane, number }
+/** A message goes ahead of its commit only to who will be stored with it; to anybody else it waits. */
+function dispatch(cell: Cell, message: Message, lane: Lane): void {
+  const { commit, host } = cell
+  commit.outbox.set(message, lane)
+  if (!commit.isWaiting(message.to, lane) && host.routeAhead(message, lane)) return
+  commit.wait(message.to, lane)
+  commit.release(() => host.route(message, lane))
 }
 
 function answer(work: Work, to: ReplyTo | undefined, event: Event): void {
@@ -180,11 +189,12 @@ function invoke(work: Work, command: Extract<Prepared, { kind: 'invoke' }>): voi
   }
   const asked = cell.host.registry.resolve(request.to) ?? request.to
   const { withdraw, timeoutMs } = request
-  cell.addInvocation({ ...base, asked, ...(withdraw !== undefined && { withdraw }) })
+  const input = logic.kind === 'ask' && logic.forgetsInput === true ? null : base.input
+  cell.addInvocation({ ...base, input, asked, ...(withdraw !== undefined && { withdraw }) })
   send(work, asked, request.event, 'user', { address: cell.address, invocation: ref })
   if (timeoutMs === undefined) return
   const event = { type: kernelTypes.timer }
-  const dueAt = work.now + timeoutMs
+  const dueAt = work.turn.now + timeoutMs
   setTimer(cell, { id: askTimerId(ref), owner: path, target: path, event, dueAt })
 }
 
@@ -205,7 +215,7 @@ function schedule(work: Work, command: Extract<Prepared, { kind: 'schedule' }>):
   const { cell } = work
   const { owner, target, event, delayMs } = command
   const id = machineTimerId(owner, command.id)
-  const dueAt = work.now + Math.max(0, delayMs)
+  const dueAt = work.turn.now + Math.max(0, delayMs)
   loosen(cell, id)
   if (!cell.timers.has(id)) return setTimer(cell, { id, owner, target, event, dueAt })
   const other = `${id} ${cell.generation}.${cell.seq}.${work.index}`
@@ -240,7 +250,7 @@ function holderOf(cell: Cell, id: string): CellTimer | undefined {
 }
 
 function stored({ address }: Cell, { id, dueAt, ...rest }: CellTimer): StoredTimer {
-  return { address, id, dueAt, body: JSON.stringify(rest) }
+  return { address, id, dueAt, body: rest as unknown as Json }
 }
 
 function setTimer(cell: Cell, timer: CellTimer): void {

@@ -3,11 +3,25 @@ import { carryOutAtOnce } from './carry-out.ts'
 import type { ActorSpec } from './child-spec.ts'
 import { AmbitError, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
-import type { CellTimer, Invocation, StoredSnapshot } from './invocation.ts'
+import {
+  storedInvocation,
+  type CellTimer,
+  type Invocation,
+  type StoredSnapshot,
+} from './invocation.ts'
+import { migrated, refuseUnheard, revived } from './revival.ts'
 import { findNonJson, type Json } from './json.ts'
 import { Mailbox, type Lane } from './mailbox.ts'
-import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
-import { PendingCommit, type Release } from './pending-commit.ts'
+import {
+  kernelTypes,
+  sentWith,
+  setHeaders,
+  type Event,
+  type Message,
+  type ReplyTo,
+  type Sending,
+} from './message.ts'
+import { PendingCommit, type Order, type Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Command, End, Outcome, Place } from './ports/engine.ts'
 import type { ActorStatus, StoredActor, TurnCommit } from './ports/journal.ts'
@@ -30,6 +44,10 @@ export interface CellHost {
   /** A cell has something to commit. */
   changed(cell: Cell): void
   route(message: Message, lane: Lane): void
+  /** Offers a message that is not stored yet to an actor that is stored with it; false when it has to wait. */
+  routeAhead(message: Message, lane: Lane): boolean
+  /** In which order things happen in the system. */
+  readonly order: Order
   /** Answers somebody outside the system, if it was this actor that was asked. */
   answerOutside(to: ReplyTo, answer: Event, from: Address): void
   /** A message an actor sends itself, from beside its steps: refused when its mailbox is full. */
@@ -90,6 +108,9 @@ export class Cell implements Place {
   /** What took it down for good. */
   failure: { readonly error: unknown } | undefined
   queued = false
+  isAhead = false
+  /** The commit that brought it into memory, as long as that is not stored: without it this one was never there. */
+  bornWith: Sending | undefined
   /** Whether two of its delayed events ever had the same id. */
   hasAliases = false
   /** Whether it is no longer in memory: what holds it must look again. */
@@ -177,13 +198,13 @@ export class Cell implements Place {
 
   /** The commit under construction; made at the first turn of a drain. */
   get commit(): PendingCommit {
-    return (this.pending ??= new PendingCommit(this.seq))
+    return (this.pending ??= new PendingCommit(this.address, this.seq, this.host.order))
   }
 
   /** Something that may happen once the turn is durable; where nothing is, at once. */
   release(run: Release): void {
     if (!this.isDirect) {
-      this.commit.releases.push(run)
+      this.commit.release(run)
       return
     }
     try {
@@ -194,7 +215,7 @@ export class Cell implements Place {
   }
 
   perform(command: Command): void {
-    if (this.turn !== undefined) carryOutAtOnce(this, command, this.turn)
+    if (this.isDirect && this.turn !== undefined) carryOutAtOnce(this, command, this.turn)
   }
 
   get home(): unknown {
@@ -234,18 +255,18 @@ export class Cell implements Place {
     this.incarnation = Math.max(this.incarnation, stored.incarnation)
     this.seq = stored.seq
     this.status = stored.status
-    const snapshot = JSON.parse(stored.snapshot) as StoredSnapshot
+    const snapshot = stored.snapshot as unknown as StoredSnapshot
     this.ownRows = Rows.restored(stored.rows, snapshot.streams)
     this.lastNow = snapshot.lastNow
     this.output = snapshot.output
     if (stored.status !== 'active') return
-    const state = this.migrated(snapshot)
+    const state = migrated(this, snapshot)
     this.state = this.spec.engine.restore(state, this)
     this.started = true
     for (const { id, dueAt, body } of stored.timers)
-      this.addTimer({ ...(JSON.parse(body) as CellTimer), id, dueAt })
-    if (state !== snapshot.state) this.refuseUnheard()
-    for (const saved of snapshot.invocations ?? []) this.restoreInvocation(saved)
+      this.addTimer({ ...(body as unknown as CellTimer), id, dueAt })
+    if (state !== snapshot.state) refuseUnheard(this)
+    for (const saved of snapshot.invocations ?? []) this.addInvocation(revived(this, saved))
   }
 
   /** Whether an actor that has finished starts anew, as a permanent one does; then its end is forgotten. */
@@ -257,22 +278,26 @@ export class Cell implements Place {
   }
 
   /** The state as the journal keeps it. */
-  snapshot(): string {
+  snapshot(): Json {
     const { id, version, hash } = this.spec.engine
     const stored: StoredSnapshot = {
       machine: { id, version, hash },
       state: this.status === 'active' ? this.spec.engine.persist(this.state) : null,
       lastNow: this.lastNow,
       ...(this.invocations.size > 0 && {
-        invocations: [...this.invocations.values()].map(({ logic: _, ...saved }) => saved),
+        invocations: [...this.invocations.values()].map(storedInvocation),
       }),
       ...this.ownRows?.inSnapshot(),
       ...(this.output !== undefined && { output: this.output }),
     }
-    return JSON.stringify(stored)
+    return stored as unknown as Json
   }
 
-  toCommit(pending: PendingCommit): TurnCommit {
+  /** What the journal is given: from now on nobody takes what was sent before it is stored. */
+  toCommit(pending: PendingCommit, group: number | undefined): TurnCommit {
+    pending.isSealed = true
+    for (const [message, lane] of pending.outbox)
+      if (message.headers.stream === undefined) this.number(message, lane)
     return {
       kind: 'turns',
       address: this.address,
@@ -282,14 +307,16 @@ export class Cell implements Place {
       seq: this.seq,
       status: this.status,
       snapshot: this.snapshot(),
-      records: pending.records,
+      records: pending.records.map(({ text }) => text),
+      places: pending.records.map(({ place }) => place),
       running: this.runningEffects(),
       rows: [...pending.rows],
-      outbox: pending.outbox,
+      outbox: [...pending.outbox.keys()],
       consumed: pending.consumed,
       timersSet: [...pending.timersSet.values()],
       timersCleared: [...pending.timersCleared],
       deadLetters: pending.deadLetters,
+      ...(group !== undefined && { group }),
     }
   }
 
@@ -327,53 +354,27 @@ export class Cell implements Place {
 
   /** A message from the kernel itself to this actor. */
   kernelMessage(id: string, body: Event): Message {
-    return { id, type: body.type, to: this.address, body, headers: { privileged: true } }
+    const { address: to, bornWith } = this
+    const headers = { privileged: true }
+    if (bornWith === undefined) return { id, type: body.type, to, body, headers }
+    // Its start is stored with what it was started for.
+    return { id, type: body.type, to, body, headers, [sentWith]: bornWith }
+  }
+
+  /** What nobody took within its own commit has a place in a stream. */
+  private number(message: Message, lane: Lane): void {
+    const key = `~out:${message.to}|${lane}`
+    const last = this.rows.get(key)
+    const number = (typeof last === 'number' ? last : 0) + 1
+    this.putRow(key, number)
+    const { address: sender, generation } = this
+    setHeaders(message, { ...message.headers, stream: { sender, generation, lane, number } })
   }
 
   private runningEffects(): number {
     let running = 0
     for (const invocation of this.invocations.values()) if (invocation.kind === 'effect') running++
     return running
-  }
-
-  private restoreInvocation(saved: Omit<Invocation, 'logic'>): void {
-    const logic = this.spec.engine.invocable(this.state, saved.path, this)
-    if (logic === undefined) {
-      throw new AmbitError(
-        'AMBIT_MACHINE_CHANGED',
-        `"${this.address}" waits for "${saved.src}", which its machine no longer has. ` +
-          'Bring the invocation back, or start with another journal.',
-      )
-    }
-    this.addInvocation({ ...saved, logic })
-  }
-
-  /** The stored state as the machine of today has it: another structure needs a migration, or is refused. */
-  private migrated({ machine: stored, state }: StoredSnapshot): Json {
-    const { engine } = this.spec
-    if (stored.id === engine.id && stored.hash === engine.hash) return state
-    const migrated = engine.migrate?.({ machine: stored, state })
-    if (migrated !== undefined) return migrated.state
-    throw new AmbitError(
-      'AMBIT_MACHINE_CHANGED',
-      `"${this.address}" was stored by machine "${stored.id}" version "${stored.version}" with structure ` +
-        `${stored.hash.slice(0, 12)}, but its spec has "${engine.id}" version "${engine.version}" with structure ` +
-        `${engine.hash.slice(0, 12)}. Give the machine a new version and a migration from the stored one ` +
-        '(actor(..., { migrations })), run the machine that stored it, or start with another journal.',
-    )
-  }
-
-  /** A migration moves the state, not what it waits for: a wait that would never end is refused by name. */
-  private refuseUnheard(): void {
-    const atRoot = [...this.timers.values()].filter(({ target }) => target === '')
-    const delayed = atRoot.map(({ event }) => event)
-    const unheard = this.spec.engine.findUnheard?.(this.state, delayed)
-    if (unheard === undefined) return
-    throw new AmbitError(
-      'AMBIT_MACHINE_CHANGED',
-      `"${this.address}" was migrated, but it waits for "${unheard}", of which its new state does not hear. ` +
-        'Keep the name of a state while stored actors wait in it, or give the invoke an id of its own.',
-    )
   }
 
   private forget(): void {

@@ -2,24 +2,23 @@ import type { Cell } from './cell.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Lane } from './mailbox.ts'
 import { isPromise, type MaybePromise } from './maybe.ts'
-import type { Message } from './message.ts'
-import type { PendingCommit, Release } from './pending-commit.ts'
+import { groupsOf, type Group, type Submitted } from './commit-group.ts'
+import { forgetSending, type Message } from './message.ts'
+import { inOrder, type PendingCommit, type PlacedRelease } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
-import type {
-  CommitResult,
-  Disposal,
-  JournalEntry,
-  JournalSession,
-  TurnCommit,
-} from './ports/journal.ts'
+import type { CommitResult, Disposal, JournalEntry, JournalSession } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 
 export interface CommitterCalls {
-  /** Runs what is due; turns made meanwhile are added here. */
-  drain(): void
+  /** Runs what is due; turns made meanwhile are added here. `isCareful`: one turn of each actor. */
+  drain(isCareful: boolean): void
   hasWork(): boolean
   /** Gives an actor its messages back; `blamed` when its own entry, and no other, was what the journal did not take. */
   reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[], blamed: boolean): void
+  /** An actor that came into memory with a commit that was not stored leaves it again. */
+  unborn(cell: Cell, taken: PendingCommit['taken']): void
+  /** Takes back messages that were offered before they were stored, and never will be. */
+  retract(messages: Iterable<Message>): void
   /** Called after every round. */
   rested(): void
 }
@@ -28,13 +27,8 @@ export const COMMIT_RETRY_BASE_MS = 50
 export const COMMIT_RETRY_MAX_MS = 5000
 /** Rounds that one call of `drain()` makes before it says that the actors never come to rest. */
 export const ROUNDS_AT_ONCE_MAX = 1_000_000
-
-interface Submitted {
-  readonly cell: Cell
-  readonly pending: PendingCommit
-  readonly seq: number
-  readonly entry: TurnCommit
-}
+/** Rounds after a failed commit in which each turn is stored by itself, so that the one at fault shows. */
+export const CAREFUL_ROUNDS = 16
 
 /**
  * The heartbeat: drain the run queue, commit all turns made in that drain under one fsync, then release what they
@@ -50,6 +44,9 @@ export class Committer {
   private beating = false
   private scheduled = false
   private failures = 0
+  private carefulRounds = 0
+  /** Whether a commit is with the journal and not answered. */
+  private isAwaiting = false
   private finishing = false
 
   /** `isManual`: rounds are made by `drainNow` alone. */
@@ -93,6 +90,16 @@ export class Committer {
     else this.clock.wakeAt(this.clock.now() + this.pauseMs(), beat)
   }
 
+  /** Whether messages may be taken before they are stored, by turns that are stored with them. */
+  get mayRunAhead(): boolean {
+    return this.session.storesGroups && !this.isCareful
+  }
+
+  /** After a failed commit every actor makes one turn a commit, so that it shows which one cannot be stored. */
+  private get isCareful(): boolean {
+    return this.carefulRounds > 0 || this.failures > 0
+  }
+
   isAtRest(): boolean {
     const isIdle = !this.beating && !this.scheduled
     return isIdle && this.dirty.size === 0 && this.disposals.length === 0
@@ -100,7 +107,7 @@ export class Committer {
 
   /** Resolves once what this actor did so far is durable, or has been thrown away. */
   committed(cell: Cell): MaybePromise<void> {
-    if (this.dirty.has(cell) || cell.isCommitting) return this.awaitCommit(cell)
+    if (this.isUnsettled(cell)) return this.awaitCommit(cell)
   }
 
   /** Makes rounds until nothing is due, or until the journal takes its time: then the rest is for the next call. */
@@ -120,7 +127,7 @@ export class Committer {
   async finish(): Promise<void> {
     this.finishing = true
     while (this.beating) await this.nextBeat()
-    this.calls.drain()
+    this.calls.drain(this.isCareful)
     for (let failures = this.failures; this.failures === failures;) {
       if (this.dirty.size === 0 && this.disposals.length === 0) return
       await this.commitAll()
@@ -128,7 +135,12 @@ export class Committer {
   }
 
   private async awaitCommit(cell: Cell): Promise<void> {
-    while (this.dirty.has(cell) || cell.isCommitting) await this.nextBeat()
+    while (this.isUnsettled(cell)) await this.nextBeat()
+  }
+
+  /** What it was sent may still be taken back while the journal has not answered. */
+  private isUnsettled(cell: Cell): boolean {
+    return this.dirty.has(cell) || this.isAwaiting
   }
 
   private hasWork(): boolean {
@@ -143,8 +155,9 @@ export class Committer {
     this.scheduled = false
     if (this.finishing) return
     this.beating = true
+    if (this.carefulRounds > 0) this.carefulRounds--
     try {
-      this.calls.drain()
+      this.calls.drain(this.isCareful)
       const committed = this.commitAll()
       if (isPromise(committed)) return committed.then(this.roundIsOver, this.roundFailed)
     } catch (error) {
@@ -171,77 +184,89 @@ export class Committer {
 
   private commitAll(): MaybePromise<void> {
     if (this.dirty.size === 0 && this.disposals.length === 0) return
-    const cells = [...this.dirty]
+    const groups = groupsOf(this.dirty)
     this.dirty.clear()
-    const batch = cells.flatMap((cell) => this.prepare(cell) ?? [])
+    const batch = groups.flatMap((cells, i) => {
+      const made = this.prepare(cells, cells.length > 1 ? i : undefined)
+      return made === undefined ? [] : [made]
+    })
     const disposals = this.disposals.splice(0)
-    for (const { cell } of batch) {
-      cell.pending = undefined
-      cell.isCommitting = true
-    }
+    for (const { cell } of batch.flat()) cell.pending = undefined
     const submitted = this.submit(batch, disposals)
-    const over = () => {
-      for (const { cell } of batch) cell.isCommitting = false
-    }
-    if (isPromise(submitted)) return submitted.finally(over)
-    over()
+    if (!isPromise(submitted)) return
+    for (const { cell } of batch.flat()) cell.isCommitting = true
+    this.isAwaiting = true
+    return submitted.finally(() => {
+      for (const { cell } of batch.flat()) cell.isCommitting = false
+      this.isAwaiting = false
+    })
   }
 
   /** One actor whose state cannot be written must not keep its neighbours from being stored. */
-  private prepare(cell: Cell): Submitted | undefined {
-    const { pending } = cell
-    if (pending === undefined) return undefined
-    try {
-      return { cell, pending, seq: cell.seq, entry: cell.toCommit(pending) }
-    } catch (error) {
-      this.logger.error(
-        { actor: cell.address, err: toErrorRecord(error) },
-        'a state cannot be written',
-      )
-      this.giveBack(cell, pending, true)
-      return undefined
+  private prepare(cells: readonly Cell[], group: number | undefined): Group | undefined {
+    const made: Submitted[] = []
+    for (const cell of cells) {
+      const { pending } = cell
+      if (pending === undefined) continue
+      try {
+        made.push({ cell, pending, seq: cell.seq, entry: cell.toCommit(pending, group) })
+      } catch (error) {
+        const { address: actor } = cell
+        this.logger.error({ actor, err: toErrorRecord(error) }, 'a state cannot be written')
+        this.giveBack(cells, cells.length === 1)
+        return undefined
+      }
     }
+    return made
   }
 
-  private submit(batch: readonly Submitted[], disposals: readonly Disposal[]): MaybePromise<void> {
-    const results = this.tryCommit([...batch.map(({ entry }) => entry), ...disposals])
+  private submit(batch: readonly Group[], disposals: readonly Disposal[]): MaybePromise<void> {
+    const entries = batch.flatMap((group) => group.map(({ entry }) => entry))
+    const results = this.tryCommit([...entries, ...disposals])
     if (isPromise(results)) return results.then((answer) => this.answered(batch, disposals, answer))
     return this.answered(batch, disposals, results)
   }
 
   private answered(
-    batch: readonly Submitted[],
+    batch: readonly Group[],
     disposals: readonly Disposal[],
     results: readonly CommitResult[] | undefined,
   ): MaybePromise<void> {
     if (results === undefined) return this.submitSingly(batch, disposals)
     this.failures = 0
-    for (const [i, { cell, pending }] of batch.entries()) {
-      if (results[i] === 'stored') this.runAll(cell, pending.releases)
-      else this.giveBack(cell, pending, false)
+    let first = 0
+    const stored: Submitted[] = []
+    for (const group of batch) {
+      if (group.every((_, i) => results[first + i] === 'stored')) stored.push(...group)
+      else this.giveBackGroup(group, false)
+      first += group.length
     }
+    this.releaseAll(stored)
   }
 
   /**
-   * After a group that failed or was not answered, each entry is offered alone: one may have been stored already, and
+   * After a batch that failed or was not answered, each group is offered alone: one may have been stored already, and
    * one that the journal cannot take must not hold up its neighbours.
    */
   private async submitSingly(
-    batch: readonly Submitted[],
+    batch: readonly Group[],
     disposals: readonly Disposal[],
   ): Promise<void> {
-    const refused: Submitted[] = []
-    for (const each of batch) {
-      const alone = await this.tryCommit([each.entry])
-      if (alone?.[0] === 'stored' || (await this.isStored(each))) {
-        this.runAll(each.cell, each.pending.releases)
-      } else refused.push(each)
+    const refused: Group[] = []
+    const stored: Submitted[] = []
+    for (const group of batch) {
+      const alone = await this.tryCommit(group.map(({ entry }) => entry))
+      const isTaken = alone?.every((result) => result === 'stored') === true
+      if (isTaken || (await this.areStored(group))) stored.push(...group)
+      else refused.push(group)
     }
     const areDisposed = disposals.length === 0 || (await this.tryCommit(disposals)) !== undefined
     if (!areDisposed) this.disposals.unshift(...disposals)
     this.failures = refused.length === 0 && areDisposed ? 0 : this.failures + 1
     const othersStored = refused.length < batch.length
-    for (const { cell, pending } of refused) this.giveBack(cell, pending, othersStored)
+    // What was offered and is not stored is taken back before anything else happens.
+    for (const group of refused) this.giveBackGroup(group, othersStored && group.length === 1)
+    this.releaseAll(stored)
   }
 
   private tryCommit(
@@ -263,6 +288,13 @@ export class Committer {
     if (isTold)
       this.logger.error({ err: toErrorRecord(error), failures }, 'commit failed or unanswered')
     return undefined
+  }
+
+  private async areStored(group: Group): Promise<boolean> {
+    // All of them are, or none; but each is asked for what the journal holds of it.
+    let all = true
+    for (const each of group) if (!(await this.isStored(each))) all = false
+    return all
   }
 
   /** Whether the journal holds these turns after all. It is asked until it answers: a guess loses or repeats them. */
@@ -291,18 +323,40 @@ export class Committer {
     })
   }
 
-  private giveBack(cell: Cell, pending: PendingCommit, blamed: boolean): void {
-    const later = cell.pending
-    this.dirty.delete(cell)
-    if (cell.spec.durability === 'async') {
-      // What was released cannot be taken back: it is written with the next turns.
+  private giveBackGroup(group: Group, blamed: boolean): void {
+    for (const { cell, pending } of group) {
+      const later = cell.pending
+      if (later !== undefined) this.calls.retract(later.outbox.keys())
       cell.pending = pending.followedBy(later, cell.pendingSeq ?? pending.expectedSeq)
-      this.dirty.add(cell)
-      return
     }
-    cell.pending = undefined
-    if (cell.life === 'quarantined') return
-    this.calls.reload(cell, [...pending.taken, ...(later?.taken ?? [])], blamed)
+    this.giveBack(
+      group.map(({ cell }) => cell),
+      blamed,
+    )
+  }
+
+  /** What they did is thrown away, and what they took is taken again; for a while each of them is stored alone. */
+  private giveBack(cells: readonly Cell[], blamed: boolean): void {
+    this.carefulRounds = CAREFUL_ROUNDS
+    for (const { pending } of cells)
+      if (pending !== undefined) this.calls.retract(pending.outbox.keys())
+    for (const cell of cells) {
+      const { pending } = cell
+      this.dirty.delete(cell)
+      if (pending === undefined) continue
+      if (cell.spec.durability === 'async') {
+        // What was released cannot be taken back: it is written with the next turns.
+        this.dirty.add(cell)
+        continue
+      }
+      cell.pending = undefined
+      if (cell.bornWith !== undefined && pending.expectedSeq === 0) {
+        this.calls.unborn(cell, pending.taken)
+        continue
+      }
+      if (cell.life === 'quarantined') continue
+      this.calls.reload(cell, pending.taken, blamed)
+    }
   }
 
   /** `none` and `async` do not wait for the journal. */
@@ -312,16 +366,25 @@ export class Committer {
     const releases = pending.releases.splice(0)
     if (cell.spec.durability === 'async') this.dirty.add(cell)
     else cell.pending = undefined
-    this.runAll(cell, releases)
+    this.runAll(releases)
+  }
+
+  private releaseAll(stored: Group): void {
+    if (stored.length === 0) return
+    for (const { cell, pending } of stored) {
+      cell.bornWith = undefined
+      for (const message of pending.outbox.keys()) forgetSending(message)
+    }
+    this.runAll(inOrder(stored.map(({ pending }) => pending.releases)))
   }
 
   /** One release that fails must not keep the others of a committed turn from happening. */
-  private runAll(cell: Cell, releases: readonly Release[]): void {
-    for (const run of releases) {
+  private runAll(releases: readonly PlacedRelease[]): void {
+    for (const { actor, run } of releases) {
       try {
         run()
       } catch (error) {
-        this.logger.error({ actor: cell.address, err: toErrorRecord(error) }, 'a release failed')
+        this.logger.error({ actor, err: toErrorRecord(error) }, 'a release failed')
       }
     }
   }

@@ -1,11 +1,13 @@
+import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { DeadLetters, type DeadLetter, type DeadLetterReason } from './dead-letters.ts'
 import { AmbitError } from './errors.ts'
 import type { Lane } from './mailbox.ts'
-import type { Message, SendResult } from './message.ts'
+import { kernelTypes, sentWith, type Message, type SendResult } from './message.ts'
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import { postponed } from './pending-commit.ts'
 import { skipMessage } from './take.ts'
 import type { Tree } from './tree.ts'
 
@@ -13,6 +15,8 @@ export interface DeliveryCalls {
   readonly clock: Clock
   readonly logger: Logger
   schedule(cell: Cell): void
+  /** The same, for a cell that goes on with what another has begun. */
+  scheduleAhead(cell: Cell): void
   /** Takes a numbered message out of its sender's outbox without a turn. */
   dispose(message: Message, reason: DeadLetterReason): void
   deadLetter(letter: DeadLetter): void
@@ -51,6 +55,51 @@ export class Delivery {
     else this.offer(cell, message, lane)
   }
 
+  /**
+   * A message that is not stored yet, to an actor that can be stored with its sender. False when it has to wait for
+   * its commit: the receiver keeps nothing, is down, or has no room.
+   */
+  offerAhead(message: Message, lane: Lane): boolean {
+    const cell = this.tree.cellAt(message.to, message[sentWith])
+    if (cell?.spec.durability !== 'sync' || cell.life !== 'running') return false
+    if ((cell.held?.[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane)) return false
+    cell.mailbox.offer(message, lane)
+    this.calls.scheduleAhead(cell)
+    return true
+  }
+
+  /** Takes back what was never stored. */
+  retract(messages: Iterable<Message>): void {
+    const byReceiver = new Map<Address, Set<Message>>()
+    for (const message of messages) {
+      const known = byReceiver.get(message.to)
+      if (known === undefined) byReceiver.set(message.to, new Set([message]))
+      else known.add(message)
+    }
+    for (const [to, retracted] of byReceiver) {
+      const cell = this.tree.peek(to)
+      if (cell === undefined) continue
+      cell.mailbox.remove(retracted)
+      const isBornOfThem = [...retracted].some((message) => message[sentWith] === cell.bornWith)
+      if (isBornOfThem && cell.bornWith !== undefined && cell.pending === undefined) {
+        this.unborn(cell, [])
+        continue
+      }
+      this.freed(cell)
+      this.calls.schedule(cell)
+    }
+  }
+
+  /** A member of a pool that came into memory for what never was leaves it; others who wrote to it bring it back. */
+  unborn(cell: Cell, taken: readonly { message: Message; lane: Lane }[]): void {
+    const others = [...taken, ...cell.mailbox.drain()]
+    cell.bornWith = undefined
+    cell.life = 'ended'
+    this.tree.remove(cell)
+    for (const { message, lane } of others)
+      if (message.type !== kernelTypes.start) this.route(message, lane)
+  }
+
   /** A numbered message that finds no room waits in its sender's outbox; any other is refused. */
   offer(cell: Cell, message: Message, lane: Lane): SendResult {
     const isNumbered = message.headers.stream !== undefined
@@ -66,12 +115,16 @@ export class Delivery {
       this.deadLetter(message, 'mailboxFull')
       return { status: 'rejected', reason: 'mailboxFull', retryAfterMs: RETRY_AFTER_MS }
     }
-    if (offer.status === 'dropped') {
-      skipMessage(cell, offer.message)
-      this.undeliverable(offer.message, 'mailboxFull')
-    }
+    if (offer.status === 'dropped') this.dropped(cell, offer.message, lane)
     this.calls.schedule(cell)
     return ACCEPTED
+  }
+
+  /** One that is not stored yet comes again when it is, and waits for room then. */
+  private dropped(cell: Cell, message: Message, lane: Lane): void {
+    if (postponed(message, () => this.route(message, lane))) return
+    skipMessage(cell, message, lane)
+    this.undeliverable(message, 'mailboxFull')
   }
 
   /** Lanes may have room again: what was held up comes in, in its order. */

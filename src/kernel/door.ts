@@ -11,7 +11,7 @@ import {
   type Message,
   type SendResult,
 } from './message.ts'
-import type { Outside } from './outside.ts'
+import { tooMany, type Outside } from './outside.ts'
 import type { Engine } from './ports/engine.ts'
 import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
@@ -64,17 +64,20 @@ export class Door {
 
   ask(
     to: Address,
+    known: Cell | undefined,
     event: Event,
     options: AskOptions = {},
     headers: Headers = NO_HEADERS,
   ): Promise<Event> {
     const { timeoutMs = ASK_TIMEOUT_MS } = options
-    return this.outside.ask(to, typeOf(event), timeoutMs, (replyTo, deadline) => {
-      const asking =
-        headers === NO_HEADERS ? { replyTo, deadline } : { ...headers, replyTo, deadline }
-      const sent = this.send(to, this.present(to), event, asking)
-      return sent.status === 'rejected' ? refused(to, event, sent.reason) : undefined
-    })
+    const question = this.outside.ask(to, typeOf(event), timeoutMs)
+    if (question === undefined) return Promise.reject(tooMany())
+    const { replyTo, dueAt: deadline } = question
+    const asking =
+      headers === NO_HEADERS ? { replyTo, deadline } : { ...headers, replyTo, deadline }
+    const sent = this.send(to, known, event, asking)
+    if (sent.status === 'rejected') this.outside.refuse(replyTo, refused(to, event, sent.reason))
+    return question.answer
   }
 
   async deliver(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
@@ -182,7 +185,7 @@ class DoorRef implements ActorRef {
   }
 
   ask(event: Event, options?: AskOptions): Promise<Event> {
-    return this.door.ask(this.address, event, options)
+    return this.door.ask(this.address, this.known(), event, options)
   }
 
   deliver(event: Event, { id }: { readonly id: string }): Promise<'committed' | 'duplicate'> {

@@ -166,7 +166,13 @@ function copyObject(value: object, depth: number): unknown {
   if (prototype !== Object.prototype && prototype !== null) return REFUSED
   const copy: Record<string, unknown> = {}
   for (const key in value) {
-    const copied = copyValue((value as Record<string, unknown>)[key], depth + 1)
+    const inner = (value as Record<string, unknown>)[key]
+    // Most values are texts: no call for them.
+    if (typeof inner === 'string') {
+      valuesLeft--
+      bytesMost += UNIT_BYTES * inner.length + SCALAR_BYTES
+    }
+    const copied = typeof inner === 'string' ? inner : copyValue(inner, depth + 1)
     if (copied === REFUSED) return REFUSED
     bytesMost += UNIT_BYTES * key.length + 4
     // Assigned to, a key of this name would be the copy's prototype.

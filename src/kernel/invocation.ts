@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
 import type { Json } from './json.ts'
 import type { Event } from './message.ts'
+import type { Stream } from './rows.ts'
 import type { Invocable } from './ports/engine.ts'
 
 /** Something a machine waits for: an effect or an answer. It stands in the committed state until it ends. */
@@ -11,6 +12,7 @@ export interface Invocation {
   readonly ref: string
   readonly src: string
   readonly kind: Invocable['kind']
+  /** What it was given; null where nobody looks at it again. */
   readonly input: Json
   readonly attempt: number
   /** An ask's receiver, and what it is told when the asker leaves. */
@@ -34,15 +36,48 @@ export interface CellTimer {
   readonly isLoose?: true
 }
 
+/** What is stored of an invocation: what its logic says as well is left out. */
+export interface StoredInvocation {
+  readonly path: string
+  readonly ref: string
+  readonly src: string
+  readonly input?: Json
+  /** Left out at the first. */
+  readonly attempt?: number
+  readonly asked?: Address
+  readonly withdraw?: Event
+}
+
+export function storedInvocation(invocation: Invocation): StoredInvocation {
+  const { path, ref, src, input, attempt, asked, withdraw, logic } = invocation
+  const isWithdrawnAlike = logic.kind === 'ask' && logic.withdraw !== undefined
+  return {
+    path,
+    ref,
+    src,
+    ...(input !== null && { input }),
+    ...(attempt > 1 && { attempt }),
+    ...(asked !== undefined && { asked }),
+    ...(withdraw !== undefined && !isWithdrawnAlike && { withdraw }),
+  }
+}
+
+export function restoredInvocation(stored: StoredInvocation, logic: Invocable): Invocation {
+  const { input = null, attempt = 1, ...rest } = stored
+  const { kind } = logic
+  const alike = logic.kind === 'ask' ? logic.withdraw : undefined
+  return { ...(alike !== undefined && { withdraw: alike }), ...rest, kind, input, attempt, logic }
+}
+
 /** What the kernel stores of an actor beside the machine's own state. */
 export interface StoredSnapshot {
   readonly machine: { readonly id: string; readonly version: string; readonly hash: string }
   readonly state: Json
   readonly lastNow: number
   /** Left out when there are none. */
-  readonly invocations?: readonly Omit<Invocation, 'logic'>[]
+  readonly invocations?: readonly StoredInvocation[]
   /** How far the streams to and from few others are; those of more are rows. */
-  readonly streams?: Readonly<Record<string, number>>
+  readonly streams?: readonly Stream[]
   readonly output?: Json
 }
 

@@ -64,6 +64,12 @@ export class Mailbox {
   }
 
   offer(message: Message, lane: Lane): Offer {
+    if (lane === 'user' && this.length === 0 && this.limits.userLengthMax > 0) {
+      // Most mailboxes are empty when something comes.
+      this.length = 1
+      this.first = message
+      return ACCEPTED
+    }
     if (!this.isFull(lane)) {
       this.push(message, lane)
       return ACCEPTED
@@ -81,12 +87,13 @@ export class Mailbox {
     return this.takeFrom('system') ?? this.takeFrom('reply') ?? this.takeControlOrUser()
   }
 
-  /** Takes the first message of any lane that has been tried as often as allowed. */
-  takeTried(attemptsMax: number): { message: Message; lane: Lane } | undefined {
+  /** Takes the first message of any lane that has failed, or was refused by the journal, as often as allowed. */
+  takeTried(attemptsMax: number, refusedMax: number): { message: Message; lane: Lane } | undefined {
     for (const lane of ['system', 'reply', 'control', 'user'] as const) {
       const first =
         lane === 'user' ? (this.first ?? this.user?.peekFront()) : this.others?.[lane]?.peekFront()
-      if ((first?.headers.attempt ?? 0) < attemptsMax) continue
+      const { attempt = 0, refused = 0 } = first?.headers ?? {}
+      if (attempt < attemptsMax && refused < refusedMax) continue
       const message = this.takeFrom(lane)
       if (message !== undefined) return { message, lane }
     }
@@ -103,6 +110,12 @@ export class Mailbox {
     }
     if (this.first !== undefined) this.lane('user').unshift(this.first)
     this.first = message
+  }
+
+  /** Takes messages out wherever they stand; those that are not there are no matter. */
+  remove(messages: ReadonlySet<Message>): void {
+    for (const { message, lane } of this.drain())
+      if (!messages.has(message)) this.push(message, lane)
   }
 
   drain(): { message: Message; lane: Lane }[] {

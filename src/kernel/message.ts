@@ -34,6 +34,8 @@ export interface Headers {
   readonly stream?: StreamPosition
   /** How often this message has been given to its actor before, because a turn failed. */
   readonly attempt?: number
+  /** How often the journal took the turns of others and not the one made of this message. */
+  readonly refused?: number
   /** The caller's own id: a second message with it is a duplicate. */
   readonly once?: string
   /** Whether an Ambit machine or the kernel sent it: only those may use types starting with `ambit.`. */
@@ -50,6 +52,29 @@ export interface Message {
   readonly to: Address
   readonly body: Event
   readonly headers: Headers
+  /** What it is stored with, as long as it is not stored. Never part of its text. */
+  readonly [sentWith]?: Sending | undefined
+}
+
+export const sentWith: unique symbol = Symbol('sentWith')
+
+/** The commit under construction that a message is part of. */
+export interface Sending {
+  /** Whether it is with the journal: from then on nobody takes its messages before they are stored. */
+  readonly isSealed: boolean
+}
+
+/** A message that is stored, or taken by a turn that is stored with it, waits for nothing any more. */
+export function forgetSending(message: Message): void {
+  if (message[sentWith] === undefined) return
+  const changed: { [sentWith]?: Sending | undefined } = message
+  changed[sentWith] = undefined
+}
+
+/** Changes what a message says of itself, wherever it lies. */
+export function setHeaders(message: Message, headers: Headers): void {
+  const changed: { headers: Headers } = message
+  changed.headers = headers
 }
 
 /** What `send` answers: taken, or refused with a reason and, when it helps, a time to come back. */

@@ -5,15 +5,6 @@ import type { Clock } from './ports/clock.ts'
 
 export const ASKS_OUTSIDE_MAX = 10_000
 
-interface Waiting {
-  readonly dueAt: number
-  readonly to: string
-  readonly type: string
-  readonly timeoutMs: number
-  readonly resolve: (event: Event) => void
-  readonly reject: (error: Error) => void
-}
-
 interface Acknowledgement {
   readonly resolve: (outcome: 'committed' | 'duplicate') => void
   readonly reject: (error: Error) => void
@@ -24,7 +15,6 @@ export class Outside {
   /** Where answers to this process go; another life of it has another, so that answers of the past reach nobody. */
   readonly address: Address
   private readonly asks: Asks
-  private asked = 0
   private acknowledgements = new Map<string, Acknowledgement[]>()
   private acknowledgementsAwaited = 0
   private readonly clock: Clock
@@ -35,32 +25,30 @@ export class Outside {
     this.asks = new Asks(clock)
   }
 
-  /** Asks in the name of somebody outside; `send` hands the question over under the name it is given. */
-  ask(
-    to: Address,
-    type: string,
-    timeoutMs: number,
-    send: (replyTo: ReplyTo, deadline: number) => Error | undefined,
-  ): Promise<Event> {
-    if (this.asks.size >= ASKS_OUTSIDE_MAX) return Promise.reject(tooMany())
-    return new Promise((resolve, reject) => {
-      const invocation = String(++this.asked)
-      const dueAt = this.clock.now() + timeoutMs
-      this.asks.add(invocation, { dueAt, to, type, timeoutMs, resolve, reject })
-      const refused = send({ address: this.address, invocation }, dueAt)
-      if (refused !== undefined) this.asks.take(invocation)?.reject(refused)
-    })
+  /** Begins a question in the name of somebody outside; undefined when too many wait already. */
+  ask(to: Address, type: string, timeoutMs: number): Question | undefined {
+    const invocation = this.asks.nextName()
+    if (invocation === undefined) return undefined
+    const replyTo = { address: this.address, invocation }
+    const question = new Question(replyTo, to, type, timeoutMs, this.clock.now() + timeoutMs)
+    this.asks.add(question)
+    return question
   }
 
   /** Only who was asked can answer, once: the name of a question can be guessed. */
   answer({ address, invocation }: ReplyTo, event: Event, from: Address): boolean {
-    if (address !== this.address || this.asks.askedOf(invocation) !== from) return false
-    this.asks.take(invocation)?.resolve(event)
+    const question = address === this.address ? this.asks.get(invocation) : undefined
+    if (question?.to !== from) return false
+    this.asks.remove(question)
+    question.resolve(event)
     return true
   }
 
   refuse({ address, invocation }: ReplyTo, error: Error): void {
-    if (address === this.address) this.asks.take(invocation)?.reject(error)
+    const question = address === this.address ? this.asks.get(invocation) : undefined
+    if (question === undefined) return
+    this.asks.remove(question)
+    question.reject(error)
   }
 
   /** Waits for a message with the caller's own id to be taken. Two with one id are answered in their order. */
@@ -106,91 +94,146 @@ export class Outside {
   }
 }
 
-/** Timeouts of so many lengths have a list and one wake-up for all; the others a wake-up each. */
-const LENGTHS_MAX = 8
+/** A question from outside that waits, in the order of its list. */
+export class Question {
+  readonly replyTo: ReplyTo
+  readonly to: Address
+  readonly type: string
+  readonly timeoutMs: number
+  readonly dueAt: number
+  readonly answer: Promise<Event>
+  resolve!: (event: Event) => void
+  reject!: (error: Error) => void
+  list: AskList | undefined
+  before: Question | undefined
+  after: Question | undefined
 
-/** The questions from outside that wait. Those with one timeout fall due in the order in which they were asked. */
-class Asks {
-  private readonly lists = new Map<number, AskList>()
-  private readonly others = new Map<string, Waiting & { readonly cancel: () => void }>()
-  private readonly clock: Clock
-
-  constructor(clock: Clock) {
-    this.clock = clock
-  }
-
-  get size(): number {
-    let size = this.others.size
-    for (const list of this.lists.values()) size += list.waiting.size
-    return size
-  }
-
-  add(id: string, waiting: Waiting): void {
-    const { timeoutMs, dueAt } = waiting
-    const list = this.lists.get(timeoutMs)
-    if (list !== undefined) list.add(id, waiting)
-    else if (this.lists.size < LENGTHS_MAX) {
-      const made = new AskList(this.clock)
-      this.lists.set(timeoutMs, made)
-      made.add(id, waiting)
-    } else {
-      const pass = () => this.take(id)?.reject(timedOut(waiting))
-      const cancel = dueAt === Infinity ? () => undefined : this.clock.wakeAt(dueAt, pass)
-      this.others.set(id, { ...waiting, cancel })
-    }
-  }
-
-  askedOf(id: string): Address | undefined {
-    for (const { waiting } of this.lists.values()) {
-      const found = waiting.get(id)
-      if (found !== undefined) return found.to
-    }
-    return this.others.get(id)?.to
-  }
-
-  take(id: string): Waiting | undefined {
-    for (const { waiting } of this.lists.values()) {
-      const found = waiting.get(id)
-      if (found !== undefined) {
-        waiting.delete(id)
-        return found
-      }
-    }
-    const other = this.others.get(id)
-    this.others.delete(id)
-    other?.cancel()
-    return other
-  }
-
-  takeAll(): Waiting[] {
-    const all = [...this.others.values()] as Waiting[]
-    for (const { cancel } of this.others.values()) cancel()
-    this.others.clear()
-    for (const list of this.lists.values()) all.push(...list.takeAll())
-    this.lists.clear()
-    return all
+  constructor(replyTo: ReplyTo, to: Address, type: string, timeoutMs: number, dueAt: number) {
+    this.replyTo = replyTo
+    this.to = to
+    this.type = type
+    this.timeoutMs = timeoutMs
+    this.dueAt = dueAt
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
   }
 }
 
-class AskList {
-  readonly waiting = new Map<string, Waiting>()
-  private cancelWake: (() => void) | undefined
+/** Timeouts of so many lengths have a list and one wake-up for all; the others a list each. */
+const LENGTHS_MAX = 8
+/** More than `ASKS_OUTSIDE_MAX`. */
+const SLOTS = 16_384
+
+/** The questions from outside that wait. Those with one timeout fall due in the order in which they were asked. */
+class Asks {
+  /**
+   * By the last digits of their names. A `Map` in which something is put and deleted for every question leaves tables
+   * behind that keep the garbage collector busy: a third of an ask.
+   */
+  private readonly slots: (Question | undefined)[] = []
+  private readonly free: number[] = []
+  private asked = 0
+  private readonly lists = new Map<number, AskList>()
   private readonly clock: Clock
 
   constructor(clock: Clock) {
     this.clock = clock
   }
 
-  add(id: string, waiting: Waiting): void {
-    this.waiting.set(id, waiting)
-    if (this.cancelWake === undefined) this.arm(waiting.dueAt)
+  /** A name that no other question of this process has; undefined when too many wait. */
+  nextName(): string | undefined {
+    if (this.free.length === 0) {
+      if (this.slots.length >= ASKS_OUTSIDE_MAX) return undefined
+      this.free.push(this.slots.length)
+      this.slots.push(undefined)
+    }
+    return String(++this.asked * SLOTS + (this.free.at(-1) ?? 0))
   }
 
-  takeAll(): Waiting[] {
-    this.cancelWake?.()
-    const all = [...this.waiting.values()]
-    this.waiting.clear()
+  add(question: Question): void {
+    this.slots[this.free.pop() ?? 0] = question
+    this.listFor(question.timeoutMs).add(question)
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.slots.length - this.free.length
+  }
+
+  get(invocation: string): Question | undefined {
+    const question = this.slots[Number(invocation) % SLOTS]
+    return question?.replyTo.invocation === invocation ? question : undefined
+  }
+
+  remove(question: Question): void {
+    const slot = Number(question.replyTo.invocation) % SLOTS
+    this.slots[slot] = undefined
+    this.free.push(slot)
+    question.list?.remove(question)
+  }
+
+  takeAll(): Question[] {
+    const all = this.slots.filter((question) => question !== undefined)
+    for (const question of all) this.remove(question)
+    for (const list of this.lists.values()) list.stop()
+    this.lists.clear()
     return all
+  }
+
+  private listFor(timeoutMs: number): AskList {
+    const known = this.lists.get(timeoutMs)
+    if (known !== undefined) return known
+    const isShared = this.lists.size < LENGTHS_MAX
+    const pass = (question: Question) => {
+      this.remove(question)
+      question.reject(timedOut(question))
+    }
+    const made = new AskList(this.clock, isShared, pass)
+    if (isShared) this.lists.set(timeoutMs, made)
+    return made
+  }
+}
+
+/** Questions with one timeout, the first asked first. */
+class AskList {
+  private first: Question | undefined
+  private last: Question | undefined
+  private cancelWake: (() => void) | undefined
+  private readonly clock: Clock
+  /** Whether others will come: then one wake-up serves all, and stays when its question is answered. */
+  private readonly isShared: boolean
+  private readonly pass: (question: Question) => void
+
+  constructor(clock: Clock, isShared: boolean, pass: (question: Question) => void) {
+    this.clock = clock
+    this.isShared = isShared
+    this.pass = pass
+  }
+
+  add(question: Question): void {
+    question.list = this
+    question.before = this.last
+    if (this.last === undefined) this.first = question
+    else this.last.after = question
+    this.last = question
+    if (this.cancelWake === undefined) this.arm(question.dueAt)
+  }
+
+  remove(question: Question): void {
+    const { before, after } = question
+    if (before === undefined) this.first = after
+    else before.after = after
+    if (after === undefined) this.last = before
+    else after.before = before
+    question.list = question.before = question.after = undefined
+    if (!this.isShared) this.stop()
+  }
+
+  stop(): void {
+    this.cancelWake?.()
+    this.cancelWake = undefined
   }
 
   private arm(dueAt: number): void {
@@ -200,25 +243,24 @@ class AskList {
   private wake(): void {
     this.cancelWake = undefined
     const now = this.clock.now()
-    for (const [id, waiting] of this.waiting) {
-      if (waiting.dueAt > now) {
-        this.arm(waiting.dueAt)
+    for (let next = this.first; next !== undefined; next = this.first) {
+      if (next.dueAt > now) {
+        this.arm(next.dueAt)
         return
       }
-      this.waiting.delete(id)
-      waiting.reject(timedOut(waiting))
+      this.pass(next)
     }
   }
 }
 
-function timedOut({ to, type, timeoutMs }: Waiting): AmbitError {
+function timedOut({ to, type, timeoutMs }: Question): AmbitError {
   const message =
     `"${to}" did not answer "${type}" within ${timeoutMs} ms. ` +
     'Look at what it waits for, or raise timeoutMs.'
   return new AmbitError('AMBIT_ASK_TIMEOUT', message)
 }
 
-function tooMany(): AmbitError {
+export function tooMany(): AmbitError {
   return new AmbitError(
     'AMBIT_EVENT_REFUSED',
     `${ASKS_OUTSIDE_MAX} answers are awaited from outside already. Come back later.`,

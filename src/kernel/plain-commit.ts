@@ -10,7 +10,7 @@ export function plainCommit(written: Written): TurnCommit {
     generation: 1,
     incarnation: 1,
     status: 'done',
-    snapshot: '{}',
+    snapshot: {},
     running: 0,
     rows: [],
     outbox: [],

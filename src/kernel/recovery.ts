@@ -29,6 +29,8 @@ export interface RecoveryCalls {
 
 /** Tries at reading an actor back before it is left to a human. */
 export const LOAD_ATTEMPTS_MAX = 5
+/** More than a turn's own attempts: what fails may be the journal, and not the message. */
+export const REFUSALS_MAX = 5
 export const LOAD_RETRY_BASE_MS = 100
 
 /** Brings actors up: for the first time, from an earlier process, or after a failure in this one. */
@@ -68,7 +70,7 @@ export class Recovery {
   /** After a failed commit: what ran ahead is thrown away and the messages are taken again. */
   reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[], blamed: boolean): void {
     for (const { message, lane } of [...messages].reverse()) {
-      cell.mailbox.putBack(blamed ? triedAgain(message) : message, lane)
+      cell.mailbox.putBack(blamed ? refusedAgain(message) : message, lane)
     }
     cell.life = 'suspended'
     this.restartLater(cell, 0)
@@ -84,6 +86,7 @@ export class Recovery {
   }
 
   private bringUp(cell: Cell, stored: StoredActor | undefined): void {
+    if (cell.hasLeft) return
     cell.restore(stored)
     cell.incarnation++
     if (cell.status !== 'active' && !cell.beginsAgain()) {
@@ -160,21 +163,23 @@ export class Recovery {
   }
 }
 
-function triedAgain(message: Message): Message {
-  const attempt = (message.headers.attempt ?? 0) + 1
-  return { ...message, headers: { ...message.headers, attempt } }
+function refusedAgain(message: Message): Message {
+  const refused = (message.headers.refused ?? 0) + 1
+  return { ...message, headers: { ...message.headers, refused } }
 }
 
 function parkPoison(cell: Cell): void {
   // One that keeps nothing starts anew, but the message that brought it down is still there.
   if (!cell.started && !cell.isDirect) return
-  const taken = cell.mailbox.takeTried(cell.spec.attemptsMax)
+  const taken = cell.mailbox.takeTried(cell.spec.attemptsMax, REFUSALS_MAX)
   if (taken === undefined) return
   if (taken.message.type === kernelTypes.start) {
     cell.mailbox.putBack(taken.message, taken.lane)
     return
   }
-  const message = `Failed ${cell.spec.attemptsMax} turns; set aside so that the rest can go on.`
+  const { attempt = 0, refused = 0 } = taken.message.headers
+  const why = refused > attempt ? `The journal refused ${refused} turns` : `Failed ${attempt} turns`
+  const message = `${why}; set aside so that the rest can go on.`
   parkMessage(cell, taken.message, taken.lane, { name: 'Parked', message })
 }
 

@@ -1,5 +1,8 @@
 import type { Json } from './json.ts'
 
+/** How far a stream is. */
+export type Stream = [key: string, number: number]
+
 /** Streams that an actor keeps in its snapshot; with more, each is a row. */
 export const STREAMS_IN_SNAPSHOT_MAX = 8
 
@@ -18,15 +21,14 @@ export class Rows {
 
   static restored(
     rows: ReadonlyMap<string, Json>,
-    streams: Readonly<Record<string, number>> = {},
+    streams: readonly Stream[] = [],
   ): Rows | undefined {
-    const held = Object.entries(streams)
-    if (rows.size + held.length === 0) return undefined
+    if (rows.size + streams.length === 0) return undefined
     const restored = new Rows(new Map(rows))
     for (const key of rows.keys()) if (isStream(key)) restored.streams++
     restored.hasSpilled = restored.streams > 0
-    for (const [key, number] of held) restored.all.set(key, number)
-    restored.streams += held.length
+    for (const [key, number] of streams) restored.all.set(key, number)
+    restored.streams += streams.length
     return restored
   }
 
@@ -43,7 +45,7 @@ export class Rows {
   }
 
   /** What the snapshot holds of them. */
-  inSnapshot(): { readonly streams?: Readonly<Record<string, number>> } {
+  inSnapshot(): { readonly streams?: readonly Stream[] } {
     return this.streams === 0 || this.hasSpilled ? {} : { streams: this.held() }
   }
 
@@ -57,15 +59,13 @@ export class Rows {
     if (written === undefined) return
     if (!this.hasSpilled && this.streams > STREAMS_IN_SNAPSHOT_MAX) {
       this.hasSpilled = true
-      for (const [each, number] of Object.entries(this.held())) written.set(each, number)
+      for (const [each, number] of this.held()) written.set(each, number)
     }
     if (this.hasSpilled) written.set(key, value)
   }
 
-  private held(): Record<string, number> {
-    const held: Record<string, number> = {}
-    for (const [key, value] of this.all) if (isStream(key)) held[key] = value as number
-    return held
+  private held(): Stream[] {
+    return [...this.all].filter((row): row is Stream => isStream(row[0]))
   }
 }
 

@@ -2,7 +2,6 @@ import type { Address } from './address.ts'
 import { Audience } from './audience.ts'
 import { Boot, type Phase } from './boot.ts'
 import type { Cell, CellHost } from './cell.ts'
-import type { ChildSpec, SupervisorSpec } from './child-spec.ts'
 import { createRealClock } from './clock.ts'
 import { Committer } from './committer.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
@@ -15,15 +14,16 @@ import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
-import { runMaybe, wait, type MaybePromise } from './maybe.ts'
+import { runMaybe, wait } from './maybe.ts'
 import { Notices } from './notices.ts'
+import type { KernelOptions, RestOptions, StopOptions } from './options.ts'
 import { Outside } from './outside.ts'
+import { Order } from './pending-commit.ts'
 import { createRealRandom } from './random.ts'
-import type { Random } from './ports/random.ts'
 import type { Clock } from './ports/clock.ts'
-import type { Journal, JournalSession } from './ports/journal.ts'
+import type { JournalSession } from './ports/journal.ts'
 import { safe, silentLogger, type Logger } from './ports/logger.ts'
-import type { Observer, TurnReport } from './ports/observer.ts'
+import type { TurnReport } from './ports/observer.ts'
 import { Recovery } from './recovery.ts'
 import type { ActorRef, AskOptions } from './ref.ts'
 import { Registry } from './registry.ts'
@@ -35,40 +35,13 @@ import { Supervision, type Alarm } from './supervision.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
-export interface KernelOptions {
-  readonly root: ChildSpec
-  /** Kept alive beside the root, under a supervisor of their own. */
-  readonly services?: SupervisorSpec
-  readonly journal: Journal
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly logger?: Logger
-  readonly observers?: readonly Observer[]
-  /** Called with the open journal before any actor runs. */
-  readonly opened?: (session: JournalSession) => MaybePromise<void>
-  /**
-   * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`, in which case everything
-   * that does not wait for a promise happens in the call.
-   */
-  readonly scheduler?: 'auto' | 'manual'
-}
-
-export interface StopOptions {
-  /** How long running effects may still end by themselves. Default 5,000. */
-  readonly graceMs?: number
-}
-
-export interface RestOptions {
-  /** Timers due within this time are waited for, such as those of a retry. Default 0. */
-  readonly timersWithinMs?: number
-}
-
 export const STOP_GRACE_MS = 5000
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
 export class Kernel implements CellHost {
   readonly clock: Clock
   readonly registry = new Registry()
+  readonly order = new Order()
   private readonly log: Logger
   private readonly options: KernelOptions
   private readonly tree: Tree
@@ -116,6 +89,7 @@ export class Kernel implements CellHost {
       clock,
       logger,
       schedule: (cell) => this.schedule(cell),
+      scheduleAhead: (cell) => this.queue.addAhead(cell),
       dispose: (message, reason) => this.committer?.dispose(message, reason),
       deadLetter: (letter) => this.audience.deadLetter(letter),
     })
@@ -197,7 +171,7 @@ export class Kernel implements CellHost {
 
   /** Asks in Ambit's own protocol, which `ref` refuses: for the facade's own calls. */
   askPrivileged(address: Address, event: Event, options: AskOptions = {}): Promise<Event> {
-    return this.door.ask(address, event, options, { privileged: true })
+    return this.door.ask(address, this.door.present(address), event, options, { privileged: true })
   }
 
   /** Ends an actor for good: its effects are aborted, what it asked for is withdrawn. */
@@ -247,6 +221,11 @@ export class Kernel implements CellHost {
 
   route(message: Message, lane: Lane): void {
     this.delivery.route(message, lane)
+  }
+
+  routeAhead(message: Message, lane: Lane): boolean {
+    const mayGo = this.phase === 'running' && this.committer?.mayRunAhead === true
+    return mayGo && this.delivery.offerAhead(message, lane)
   }
 
   answerOutside(to: ReplyTo, answer: Event, from: Address): void {
@@ -377,9 +356,11 @@ export class Kernel implements CellHost {
 
   private createCommitter(session: JournalSession): Committer {
     const calls = {
-      drain: () => this.queue.drain(),
+      drain: (isCareful: boolean) => this.queue.drain(isCareful),
       hasWork: () => this.queue.length > 0,
       reload: this.recovery.reload.bind(this.recovery),
+      retract: this.delivery.retract.bind(this.delivery),
+      unborn: this.delivery.unborn.bind(this.delivery),
       rested: () => this.rest.rested(),
     }
     return new Committer(session, this.clock, this.log, calls, this.rounds.isManual)

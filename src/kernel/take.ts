@@ -4,13 +4,17 @@ import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.
 import type { ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, NO_HEADERS, type Message } from './message.ts'
+import { kernelTypes, NO_HEADERS, setHeaders, type Message } from './message.ts'
+import { postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
 import { CellTurn, enterTurn } from './turn.ts'
 
 /** What `takeOne` answers when there was no message. */
 export const NOTHING_TAKEN = -1
+
+/** What it answers when nobody needed to look at the clock. */
+export const TAKEN_QUICKLY = -2
 
 /** Takes one message and makes a turn of it. Answers what the clock said, so that nobody needs to ask it again. */
 export function takeOne(cell: Cell): number {
@@ -21,6 +25,7 @@ export function takeOne(cell: Cell): number {
   const lane = mailbox.takenFrom
   if (cell.held !== undefined) cell.host.freed(cell)
   const { headers } = message
+  if (headers === NO_HEADERS && takeQuickly(cell, message)) return TAKEN_QUICKLY
   const clockNow = cell.host.clock.now()
   if (headers !== NO_HEADERS && !isWanted(cell, message, lane)) return clockNow
   const now = Math.max(cell.lastNow, clockNow)
@@ -28,16 +33,48 @@ export function takeOne(cell: Cell): number {
     expire(cell, message, lane, now)
     return clockNow
   }
+  if (headers.replyTo !== undefined && takeQuickly(cell, message, now)) return clockNow
   const admission = admit(cell, message, now)
   if (admission.kind === 'stale') {
+    // Whoever sent it may not be stored: it comes again when it is, and is told of then.
+    if (postponed(message, () => cell.host.route(message, lane))) return clockNow
     if (message.type !== kernelTypes.timer && message.type !== kernelTypes.start) {
       cell.host.deadLetter(message, 'staleReply')
     }
-    skipMessage(cell, message)
+    skipMessage(cell, message, lane)
     return clockNow
   }
   makeTurn(cell, message, lane, now, admission)
   return clockNow
+}
+
+/** A turn that only changes a state of which nothing is kept; false when there is more to it. */
+function takeQuickly(cell: Cell, message: Message, now?: number): boolean {
+  const { engine } = cell.spec
+  if (engine.quick === undefined || !cell.isDirect || message.type.startsWith('ambit.'))
+    return false
+  const { stream, once } = message.headers
+  if (stream !== undefined || once !== undefined) return false
+  const turn = new CellTurn(cell, message, now)
+  const outer = enterTurn(turn)
+  let after: unknown
+  try {
+    cell.turn = turn
+    cell.performed = 0
+    after = engine.quick(cell.state, message.body, cell)
+  } catch (error) {
+    cell.seq++
+    fail(cell, message, cell.mailbox.takenFrom, error)
+    return true
+  } finally {
+    cell.turn = undefined
+    enterTurn(outer)
+  }
+  if (after === undefined) return false
+  cell.beginTurn()
+  cell.state = after
+  if (turn.isStamped || cell.host.isWatched) endTurn(cell, message, turn.now, NO_NOTES)
+  return true
 }
 
 /** A message that was taken before, or comes before its turn, is put out of the way. */
@@ -63,11 +100,14 @@ function isWanted(cell: Cell, message: Message, lane: Lane): boolean {
 }
 
 /** Takes a numbered message for good without a turn, so that the next of its stream is the next. */
-export function skipMessage(cell: Cell, message: Message): void {
+export function skipMessage(cell: Cell, message: Message, lane: Lane): void {
   const { stream } = message.headers
   if (stream === undefined) return
   if (cell.isDirect) cell.host.dispose(message)
-  else cell.commit.consumed.push({ ...stream, receiver: cell.address })
+  else {
+    cell.commit.consumed.push({ ...stream, receiver: cell.address })
+    cell.commit.taken.push({ message, lane })
+  }
   cell.putRow(highWaterKey(message), stream.number)
   cell.host.changed(cell)
 }
@@ -166,7 +206,9 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
 }
 
 function beginTurn(cell: Cell, message: Message, lane: Lane): void {
-  if (!cell.isDirect) cell.commit.taken.push({ message, lane })
+  const sender = senderOf(message)
+  if (sender !== undefined) cell.commit.takeAhead(message, sender)
+  else if (!cell.isDirect) cell.commit.taken.push({ message, lane })
   cell.beginTurn()
   const { stream, once } = message.headers
   if (once !== undefined) cell.putRow(onceKey(once), cell.seq)
@@ -187,7 +229,7 @@ function endTurn(
   if (message.headers.once !== undefined) {
     cell.release(() => cell.host.acknowledged(message, 'committed'))
   }
-  if (!cell.isDirect) cell.commit.records.push(recordOf(cell, message, now, notes))
+  if (!cell.isDirect) cell.commit.record(recordOf(cell, message, now, notes))
   else if (!cell.host.isWatched) return
   const report = {
     address: cell.address,
@@ -281,7 +323,8 @@ function fail(cell: Cell, message: Message, lane: Lane, error: unknown): void {
   const { attemptsMax } = cell.spec
   const attempt = cell.performed > 0 ? attemptsMax : (message.headers.attempt ?? 0) + 1
   cell.life = 'suspended'
-  cell.mailbox.putBack({ ...message, headers: { ...message.headers, attempt } }, lane)
+  setHeaders(message, { ...message.headers, attempt })
+  cell.mailbox.putBack(message, lane)
   cell.host.failed(cell, error)
 }
 

@@ -2,6 +2,7 @@ import { childAddress, childId, parentAddress, type Address } from './address.ts
 import { Cell, type CellHost } from './cell.ts'
 import type { ActorSpec, ChildSpec, PoolSpec, SupervisorSpec } from './child-spec.ts'
 import type { Json } from './json.ts'
+import type { Sending } from './message.ts'
 import type { Engine } from './ports/engine.ts'
 
 /** A supervisor or pool in its place, with the restarts it has had to make. */
@@ -62,8 +63,8 @@ export class Tree {
     return this.cells.values()
   }
 
-  /** The cell at an address; a pool makes it with its first message. */
-  cellAt(address: Address): Cell | undefined {
+  /** The cell at an address; a pool makes it with its first message, which may be part of a commit to come. */
+  cellAt(address: Address, bornWith?: Sending): Cell | undefined {
     const known = this.cells.get(address)
     if (known !== undefined) return known
     const branch = this.branches.get(parentAddress(address))
@@ -79,6 +80,7 @@ export class Tree {
       fault = error
     }
     const cell = this.makeCell(address, member, input, branch.authority)
+    cell.bornWith = bornWith
     // What is not journaled cannot leave memory and come back.
     if (member.durability === 'sync') this.members.add(cell)
     this.born(cell, fault)

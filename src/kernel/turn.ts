@@ -3,6 +3,7 @@ import { createSeededRandom } from './random.ts'
 import { AmbitError } from './errors.ts'
 import type { Json } from './json.ts'
 import type { Event, Message } from './message.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Command } from './ports/engine.ts'
 
 /** The keyed rows an actor holds beside its snapshot. Read here, written with the `putRow` action. */
@@ -59,16 +60,27 @@ export function thisTurn(): Turn {
 /** The turn of a cell. It is made for every message, so it keeps nothing that the cell already says. */
 export class CellTurn implements Turn {
   readonly message: Message
-  readonly now: number
+  private stamp: number | undefined
   private readonly cell: TurnPlace
   /** What a reducer asked for, where it cannot be done at once. */
   wanted: Command[] | undefined
   private chance: (() => number) | undefined
 
-  constructor(cell: TurnPlace, message: Message, now: number) {
+  /** Without `now` the clock is asked when somebody asks the turn. */
+  constructor(cell: TurnPlace, message: Message, now?: number) {
     this.cell = cell
     this.message = message
-    this.now = now
+    this.stamp = now
+  }
+
+  get now(): number {
+    this.stamp ??= Math.max(this.cell.lastNow, this.cell.host.clock.now())
+    return this.stamp
+  }
+
+  /** Whether anybody knows the time of the turn. */
+  get isStamped(): boolean {
+    return this.stamp !== undefined
   }
 
   get systemId(): string {
@@ -124,7 +136,8 @@ interface TurnPlace {
   readonly seq: number
   readonly authority: readonly Json[]
   readonly rows: RowsView
-  readonly host: { readonly systemId: string }
+  readonly host: { readonly systemId: string; readonly clock: Clock }
+  readonly lastNow: number
   readonly isDirect: boolean
   perform(command: Command): void
 }

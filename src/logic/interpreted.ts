@@ -2,19 +2,11 @@ import type { AnyActorLogic, AnyStateMachine, AnyStateNode, Snapshot } from 'xst
 import { AmbitError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import type { Event } from '../kernel/message.ts'
-import type {
-  Command,
-  Engine,
-  Incoming,
-  Invocable,
-  Place,
-  Step,
-  StoredState,
-} from '../kernel/ports/engine.ts'
+import type { Engine, Invocable, Place, StoredState } from '../kernel/ports/engine.ts'
 import { logicAt, type CellState } from './cell-state.ts'
 import { invocableOf } from './invocable.ts'
 import { startLive, stopLive } from './live.ts'
-import { isMachine, kindOf, promiseEffect, type Logic } from './logic-kinds.ts'
+import { isFromTransition, isMachine, kindOf, promiseEffect, type Logic } from './logic-kinds.ts'
 import { definitionOf } from './machine-definition.ts'
 import { findUnheard, migrateStored, type Migration } from './migration.ts'
 import { persistCell, restoreCell, type StoredCell } from './persisted.ts'
@@ -45,7 +37,7 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
   const root = (machine === undefined ? logic : definitionOf(machine)) as unknown as Logic
   const own = identityOf(logic, machine)
   const run: RunOptions = { root, rootId: own.id, governed }
-  const isReducer = kindOf(root) === 'plain'
+  const isReducer = isFromTransition(root)
   const at = (place: Place) => Habitat.at(place, own.id, root)
   return {
     ...own,
@@ -55,8 +47,11 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
       return new StepRun(run, at(place), state).goOn()
     },
     step: (state, incoming, place) =>
-      (isReducer ? reduced(root, state as CellState, incoming, at(place)) : undefined) ??
       new StepRun(run, at(place), state as CellState).take(incoming),
+    ...(isReducer && {
+      quick: (state: unknown, event: Event, place: Place) =>
+        reduced(root, state as CellState, event, at(place)),
+    }),
     persist: (state) => persistCell(root, state as CellState) as unknown as Json,
     restore: (stored, place) => restoreCell(root, stored as unknown as StoredCell, at(place)),
     findUnheard: (state, delayed) => findUnheard(state as CellState, delayed),
@@ -86,27 +81,20 @@ function hasRoutes(node: AnyStateNode): boolean {
   return route !== undefined || Object.values(node.states).some(hasRoutes)
 }
 
-/**
- * The step of a reducer that nobody looks at, which is most of them: one call and no ceremony. Anything else that may
- * be, such as an event it emits, is for the whole step.
- */
+/** The step of a reducer that nobody looks at, which is most of them: one call. What it emits is heard by nobody. */
 function reduced(
   root: Logic,
   state: CellState,
-  { event, end }: Incoming,
+  event: Event,
   habitat: Habitat,
-): Step | undefined {
-  if (end !== undefined || habitat.isWatched('') || state.members.size > 0) return undefined
-  habitat.reducerScope ??= new StepScope(habitat.root, habitat.system, NO_RUN)
-  const scope = habitat.reducerScope
-  const after = root.transition(state.root, event, scope)
-  if (after.status !== 'active') return undefined
+): CellState | undefined {
   const { members, booked } = state
-  return { state: { root: after, members, booked }, status: 'active', commands: NO_COMMANDS }
+  if (members.size > 0 || habitat.isWatched('')) return undefined
+  habitat.reducerScope ??= new StepScope(habitat.root, habitat.system, NO_RUN)
+  return { root: root.transition(state.root, event, habitat.reducerScope), members, booked }
 }
 
-const NO_RUN = { heard: () => false }
-const NO_COMMANDS: readonly Command[] = []
+const NO_RUN = { heard: () => true }
 
 function identityOf(logic: AnyActorLogic, machine: AnyStateMachine | undefined) {
   if (machine === undefined) return { id: 'logic', version: '1', hash: `logic:${kindOf(logic)}` }

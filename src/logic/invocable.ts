@@ -83,6 +83,7 @@ export function ask<Input = undefined>(
         ...(timeoutMs !== Infinity && { timeoutMs }),
       }
     },
+    forgetsInput: true,
   })
 }
 

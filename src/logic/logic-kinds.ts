@@ -42,6 +42,11 @@ export function isMachine(logic: unknown): logic is AnyStateMachine {
   return typeof logic === 'object' && logic !== null && '__xstatenode' in logic
 }
 
+/** Whether it is what XState's `fromTransition` makes: its snapshots are active for ever. */
+export function isFromTransition(logic: object): boolean {
+  return kindOf(logic) === 'plain' && hasConfig(logic)
+}
+
 export function isLogic(candidate: unknown): candidate is AnyActorLogic {
   const logic = candidate as Partial<Logic> | null | undefined
   return typeof logic?.transition === 'function' && typeof logic.getInitialSnapshot === 'function'

@@ -33,8 +33,9 @@ export interface StoredMember {
 }
 
 export interface StoredChild extends StoredMember {
-  readonly id: string
-  readonly key: string
+  /** Left out when it is the last part of the path; so is the key when it is the id. */
+  readonly id?: string
+  readonly key?: string
   readonly src: string
   readonly systemId?: string
   readonly synced?: true
@@ -46,8 +47,8 @@ export function persistCell(logic: Logic, state: CellState): StoredCell {
   for (const [path, member] of members) {
     const { id, key, src, systemId, isSynced, snapshot } = member
     children[path] = {
-      id,
-      key,
+      ...(id !== idOf(path) && { id }),
+      ...(key !== id && { key }),
       src: String(src),
       ...(systemId !== undefined && { systemId }),
       ...(isSynced && { synced: true }),
@@ -68,7 +69,7 @@ export function restoreCell(logic: Logic, stored: StoredCell, habitat: Habitat):
   // Parents come before their children: a shorter path is restored first.
   const entries = Object.entries(stored.members).sort(([a], [b]) => depthOf(a) - depthOf(b))
   for (const [path, saved] of entries) {
-    const { id, key, src, systemId, synced } = saved
+    const { id = idOf(path), key = id, src, systemId, synced } = saved
     const parentRef = members.get(parentOf(path))?.ref ?? habitat.root
     const ref = new MemberRef(habitat, id, path, parentRef)
     ref.src = src
@@ -175,6 +176,11 @@ function nothingBehind(id: string, src: string): AmbitError {
     `The stored state has "${id}", made of "${src}", which its machine no longer has. ` +
       'Bring it back, or start with another journal.',
   )
+}
+
+/** The id of a member, as far as its path says it. */
+function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function depthOf(path: string): number {

@@ -2,38 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { memoryJournal } from '../../src/embedded/memory-journal.ts'
-import { sqliteJournal } from '../../src/embedded/sqlite-journal.ts'
-import {
-  CHAIN_START,
-  type Head,
-  type Journal,
-  type JournalSession,
-  type StoredTurn,
-} from '../../src/kernel/ports/journal.ts'
+import { CHAIN_START, type Journal, type JournalSession } from '../../src/kernel/ports/journal.ts'
 import { disposal, message, position, turn } from '../support/journal-entries.ts'
-import { ChainCheck } from '../../src/thought-log/chain.ts'
+import { faultIn, headOf, journalKinds } from '../support/journal-kinds.ts'
 import { rejection } from '../support/refusal.ts'
 
-const hasNodeSqlite = Number(process.versions.node.split('.')[0]) >= 22
-if (!hasNodeSqlite) {
-  console.log(`node:sqlite is not tried: Node ${process.versions.node} has none before 22`)
-}
-
-const implementations: [string, (directory: string) => Journal][] = [
-  ['memory', memoryJournal],
-  ['sqlite on libsql', (directory) => sqliteJournal(directory, { driver: 'libsql' })],
-  ...(hasNodeSqlite
-    ? [
-        [
-          'sqlite on node:sqlite',
-          (directory: string) => sqliteJournal(directory, { driver: 'node:sqlite' }),
-        ] as [string, (directory: string) => Journal],
-      ]
-    : []),
-]
-
-describe.each(implementations)('a journal in %s', (_, make) => {
+describe.each(journalKinds)('a journal in %s', (_, make) => {
   let directory: string
   let journal: Journal
   let session: JournalSession
@@ -274,17 +248,3 @@ describe.each(implementations)('a journal in %s', (_, make) => {
     expect(await found({ afterPosition: 1, limit: 2 })).toEqual(['/a/x', '/ab'])
   })
 })
-
-/** A driver may add fields of its own to what it reads. */
-async function headOf(session: JournalSession) {
-  const { position, hash } = await session.head()
-  return { position, hash }
-}
-
-/** What is wrong with a chain of records, if anything is, against a head that was kept. */
-function faultIn(turns: readonly StoredTurn[], kept: Head) {
-  const check = new ChainCheck([kept])
-  check.add(turns)
-  const verdict = check.finish()
-  return verdict.ok ? undefined : verdict.fault
-}

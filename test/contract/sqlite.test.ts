@@ -121,9 +121,9 @@ describe('format', () => {
     for (let attempt = 0; attempt < 2; attempt++) {
       const { code, message } = await rejection(Promise.resolve(journal().open()))
       expect(code).toBe('AMBIT_JOURNAL_FORMAT')
-      expect(message).toMatch(/format 99, this version of Ambit reads 2/)
+      expect(message).toMatch(/format 99, this version of Ambit reads 3/)
     }
-    await set('2')
+    await set('3')
     const again = await journal().open()
     expect(again.epoch).toBe(2)
     await again.close()

@@ -124,7 +124,7 @@ function sizes(kernel: Kernel, waiting: number) {
   const { timers, effects, outside, tree } = kernel as unknown as {
     timers: { size: number; heap: unknown[] }
     effects: { size: number }
-    outside: { asks: { size: number }; acknowledgements: Map<string, unknown> }
+    outside: { asks: { waiting: number }; acknowledgements: Map<string, unknown> }
     tree: {
       peek(address: string): { invocations: Map<string, unknown>; timers: Map<string, unknown> }
     }
@@ -133,7 +133,7 @@ function sizes(kernel: Kernel, waiting: number) {
   return {
     timers: timers.size,
     effects: effects.size,
-    asks: outside.asks.size,
+    asks: outside.asks.waiting,
     acknowledgements: outside.acknowledgements.size,
     invocations: cell.invocations.size,
     cellTimers: cell.timers.size,

@@ -156,11 +156,12 @@ describe('one turn', () => {
 })
 
 describe('order', () => {
-  test.each([1, 2, 3])(
-    'T3 1,000 numbered messages arrive in order, each once, while commits fail (seed %i)',
-    async (seed) => {
+  const kinds = [true, false].flatMap((groups) => [1, 2, 3].map((seed) => [seed, groups] as const))
+  test.each(kinds)(
+    'T3 1,000 messages arrive in order, each once, while commits fail (seed %i, groups %s)',
+    async (seed, storesGroups) => {
       const random = createSeededRandom(`order ${seed}`)
-      const journal = faultyJournal()
+      const journal = faultyJournal(undefined, { storesGroups })
       const { kernel, settle } = await run([actor('keeper', keeper), actor('sender', sender)], {
         journal,
       })
@@ -172,15 +173,18 @@ describe('order', () => {
       }
       journal.beforeCommit = maybe('not stored')
       journal.afterCommit = maybe('stored, but the answer got lost')
-      for (const n of upTo(900)) kernel.ref('/sender').send({ type: 'pass', n })
-      await settle()
+      // In waves of their own: a chain that is one commit would seldom meet a failure.
+      for (const n of upTo(900)) {
+        kernel.ref('/sender').send({ type: 'pass', n })
+        if (n % 20 === 0) await settle()
+      }
       kernel.ref('/sender').send({ type: 'count', to: 100 })
       await settle()
       journal.beforeCommit = () => undefined
       journal.afterCommit = () => undefined
       const expected = [...upTo(900), ...upTo(100).reverse()]
       expect(await valueOf(kernel, '/keeper', { type: 'get' })).toEqual(expected)
-      expect(failed).toBeGreaterThan(20)
+      expect(failed).toBeGreaterThan(40)
       await kernel.stop()
     },
     120_000,
@@ -224,7 +228,7 @@ describe('order', () => {
   })
 
   test('T3 a numbered message that arrives twice is taken once', async () => {
-    const journal = faultyJournal()
+    const journal = faultyJournal(undefined, { storesGroups: false })
     const { kernel, rest } = await run([actor('keeper', keeper), actor('sender', sender)], {
       journal,
     })
@@ -242,7 +246,7 @@ describe('order', () => {
   })
 
   test('J5 a message leaves its sender’s outbox with the commit of its receiver', async () => {
-    const journal = faultyJournal()
+    const journal = faultyJournal(undefined, { storesGroups: false })
     const { kernel, rest } = await run([actor('keeper', keeper), actor('sender', sender)], {
       journal,
     })

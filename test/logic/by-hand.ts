@@ -179,8 +179,13 @@ export interface Past {
 }
 
 /** Several lives over one journal, one after the other. */
-export function pastOf(kind: JournalKind, ending: Ending, first: ChildSpec): Past {
-  const journal = faultyJournal(journalOf(kind))
+export function pastOf(
+  kind: JournalKind,
+  ending: Ending,
+  first: ChildSpec,
+  options: { readonly storesGroups?: boolean } = {},
+): Past {
+  const journal = faultyJournal(journalOf(kind), options)
   let now = MANUAL_START
   let life: Life | undefined
   const end = async () => {

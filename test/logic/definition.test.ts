@@ -229,7 +229,7 @@ describe('what a machine invokes', () => {
     await first.rest()
     expect(await first.kernel.session.history({})).toHaveLength(2)
     const stored = await first.kernel.session.load('/p')
-    const { state } = JSON.parse(stored?.snapshot ?? '{}') as { state: object }
+    const { state } = stored?.snapshot as { state: object }
     expect(state).toMatchObject({
       root: { context: { seen: 1 } },
       members: { child: { context: { n: 1 } } },

@@ -134,7 +134,7 @@ describe.each(pasts)('after a $ending over a $journal journal', ({ journal, endi
     const { send } = await past.begin(now)
     await send('leave')
     await past.end()
-    const snapshot = JSON.parse((await stored(past))?.snapshot ?? '') as {
+    const snapshot = (await stored(past))?.snapshot as unknown as {
       machine: { version: string }
       state: { root: MigratedState }
     }

@@ -29,7 +29,7 @@ function bound(target: object, key: string | symbol): unknown {
 }
 
 function sizeOf({ rows, snapshot, records }: TurnCommit) {
-  return { rows: rows.length, bytes: snapshot.length + records.join('').length }
+  return { rows: rows.length, bytes: JSON.stringify(snapshot).length + records.join('').length }
 }
 
 test('J10 a ledger turn writes the same with ten known keys as with five thousand', async () => {

@@ -21,8 +21,16 @@ export interface FaultyJournal extends Journal {
   crash(): Promise<void>
 }
 
+export interface FaultyOptions {
+  /** `false`: every message waits for its commit, as with a journal that knows no groups. Default: as the inner one. */
+  readonly storesGroups?: boolean
+}
+
 /** A journal that can be told to fail: over a memory journal unless another is given. */
-export function faultyJournal(inner: Journal = memoryJournal()): FaultyJournal {
+export function faultyJournal(
+  inner: Journal = memoryJournal(),
+  options: FaultyOptions = {},
+): FaultyJournal {
   let session: JournalSession | undefined
   let commits = 0
   const journal: FaultyJournal = {
@@ -48,6 +56,7 @@ export function faultyJournal(inner: Journal = memoryJournal()): FaultyJournal {
     epoch: opened.epoch,
     systemId: opened.systemId,
     secret: opened.secret,
+    storesGroups: options.storesGroups ?? opened.storesGroups,
     async commit(batch): Promise<readonly CommitResult[]> {
       if (isDead()) return never()
       commits++

@@ -2,7 +2,8 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { memoryJournal } from '../../src/embedded/memory-journal.ts'
 import { supervisorSpec, type ChildSpec } from '../../src/kernel/child-spec.ts'
 import type { Event } from '../../src/kernel/message.ts'
-import { Kernel, type KernelOptions } from '../../src/kernel/system.ts'
+import type { KernelOptions } from '../../src/kernel/options.ts'
+import { Kernel } from '../../src/kernel/system.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 
 export interface Running {

@@ -121,6 +121,10 @@ export interface AskLogic {
   request(input: never, turn: Turn): AskRequest
   /** How an answer ends the invocation; by default it is the output. */
   settle?(answer: Event, input: never): Settlement
+  /** Set when `settle` does not look at the input: it is not kept once the question is asked. */
+  readonly forgetsInput?: true
+  /** How every such question is withdrawn, if it always is in the same way. */
+  readonly withdraw?: Event
   /** Whether it proposes a governed action, and which. */
   readonly governs?: string
 }
@@ -150,6 +154,11 @@ export interface Engine {
   readonly hash: string
   start(input: unknown, place: Place): Step
   step(state: unknown, incoming: Incoming, place: Place): Step
+  /**
+   * The state after an event, where a step can do nothing but change it, and send through `thisTurn()`. Undefined, and
+   * nothing has happened, when the whole step must be made.
+   */
+  quick?(state: unknown, event: Event, place: Place): unknown
   persist(state: unknown): Json
   restore(stored: Json, place: Place): unknown
   /** Names a delayed event or invocation that nobody in a migrated state would hear of. */

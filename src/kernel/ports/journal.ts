@@ -19,9 +19,12 @@ export interface JournalSession {
   readonly systemId: string
   /** Known to the owners of this journal alone; authorisations are minted with it. */
   readonly secret: string
+  /** Whether it stores the entries of a group all or none; otherwise every message waits for its commit. */
+  readonly storesGroups: boolean
   /**
-   * Stores each entry whole or not at all, under one fsync, and answers in the same order.
-   * `conflict` means that the actor's stored seq was not `expectedSeq`: nothing of that entry was stored.
+   * Stores each entry whole or not at all, under one fsync, and answers in the same order; the entries of a group all
+   * or none. `conflict` means that the actor's stored seq was not `expectedSeq`, or that of another entry of its
+   * group: nothing of that entry was stored.
    * A throw means that nobody knows: reload.
    */
   commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]>
@@ -47,10 +50,14 @@ export interface TurnCommit {
   readonly expectedSeq: number
   readonly seq: number
   readonly status: ActorStatus
-  /** The state, as JSON text. */
-  readonly snapshot: string
+  /** The state. What the journal keeps of it must not change with the object. */
+  readonly snapshot: Json
   /** One JSON text per turn: the thought log's bytes. */
   readonly records: readonly string[]
+  /** Where each record belongs among those of its batch. Absent: after the records of the entries before. */
+  readonly places?: readonly number[]
+  /** Entries of one batch with the same group are stored all or none. They stand side by side. */
+  readonly group?: number
   /** How many effects run: a fresh owner must see to such an actor at once. */
   readonly running: number
   readonly rows: readonly (readonly [key: string, value: Json])[]
@@ -78,8 +85,8 @@ export interface StoredTimer {
   readonly address: Address
   readonly id: string
   readonly dueAt: number
-  /** What the actor keeps of it beside that, as JSON text. */
-  readonly body: string
+  /** What the actor keeps of it beside that. */
+  readonly body: Json
 }
 
 /** When an actor must be woken. */
@@ -90,7 +97,7 @@ export interface StoredActor {
   readonly incarnation: number
   readonly seq: number
   readonly status: ActorStatus
-  readonly snapshot: string
+  readonly snapshot: Json
   readonly rows: ReadonlyMap<string, Json>
   readonly timers: readonly StoredTimer[]
 }

@@ -1,0 +1,35 @@
+import type { ChildSpec, SupervisorSpec } from './child-spec.ts'
+import type { MaybePromise } from './maybe.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Journal, JournalSession } from './ports/journal.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Observer } from './ports/observer.ts'
+import type { Random } from './ports/random.ts'
+
+export interface KernelOptions {
+  readonly root: ChildSpec
+  /** Kept alive beside the root, under a supervisor of their own. */
+  readonly services?: SupervisorSpec
+  readonly journal: Journal
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+  readonly observers?: readonly Observer[]
+  /** Called with the open journal before any actor runs. */
+  readonly opened?: (session: JournalSession) => MaybePromise<void>
+  /**
+   * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`, in which case everything
+   * that does not wait for a promise happens in the call.
+   */
+  readonly scheduler?: 'auto' | 'manual'
+}
+
+export interface StopOptions {
+  /** How long running effects may still end by themselves. Default 5,000. */
+  readonly graceMs?: number
+}
+
+export interface RestOptions {
+  /** Timers due within this time are waited for, such as those of a retry. Default 0. */
+  readonly timersWithinMs?: number
+}
