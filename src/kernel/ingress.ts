@@ -167,14 +167,16 @@ function copyObject(value: object, depth: number): unknown {
   const copy: Record<string, unknown> = {}
   for (const key in value) {
     const inner = (value as Record<string, unknown>)[key]
+    bytesMost += UNIT_BYTES * key.length + 4
     // Most values are texts: no call for them.
-    if (typeof inner === 'string') {
+    if (typeof inner === 'string' && key !== '__proto__') {
       valuesLeft--
       bytesMost += UNIT_BYTES * inner.length + SCALAR_BYTES
+      copy[key] = inner
+      continue
     }
-    const copied = typeof inner === 'string' ? inner : copyValue(inner, depth + 1)
+    const copied = copyValue(inner, depth + 1)
     if (copied === REFUSED) return REFUSED
-    bytesMost += UNIT_BYTES * key.length + 4
     // Assigned to, a key of this name would be the copy's prototype.
     if (key === '__proto__')
       Object.defineProperty(copy, key, { value: copied, enumerable: true, writable: true })

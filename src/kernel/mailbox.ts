@@ -83,7 +83,11 @@ export class Mailbox {
 
   take(): Message | undefined {
     if (this.length === 0) return undefined
-    if (this.others === undefined) return this.takeFrom('user')
+    if (this.others === undefined) {
+      this.length--
+      this.takenFrom = 'user'
+      return this.takeUser()
+    }
     return this.takeFrom('system') ?? this.takeFrom('reply') ?? this.takeControlOrUser()
   }
 

@@ -84,6 +84,7 @@ export class RunQueue {
       const now = takeOne(cell)
       if (now === NOTHING_TAKEN) return
       this.look(cell, now)
+      if (cell.mailbox.length === 0) return
       if (this.reading - began >= SLICE_MS_MAX) break
     }
     this.add(cell)

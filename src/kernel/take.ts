@@ -25,7 +25,8 @@ export function takeOne(cell: Cell): number {
   const lane = mailbox.takenFrom
   if (cell.held !== undefined) cell.host.freed(cell)
   const { headers } = message
-  if (headers === NO_HEADERS && takeQuickly(cell, message)) return TAKEN_QUICKLY
+  const { isDirect } = cell
+  if (isDirect && headers === NO_HEADERS && takeQuickly(cell, message)) return TAKEN_QUICKLY
   const clockNow = cell.host.clock.now()
   if (headers !== NO_HEADERS && !isWanted(cell, message, lane)) return clockNow
   const now = Math.max(cell.lastNow, clockNow)
@@ -33,7 +34,9 @@ export function takeOne(cell: Cell): number {
     expire(cell, message, lane, now)
     return clockNow
   }
-  if (headers.replyTo !== undefined && takeQuickly(cell, message, now)) return clockNow
+  const { stream, once, replyTo } = headers
+  const isAsk = replyTo !== undefined && stream === undefined && once === undefined
+  if (isDirect && isAsk && takeQuickly(cell, message, now)) return clockNow
   const admission = admit(cell, message, now)
   if (admission.kind === 'stale') {
     // Whoever sent it may not be stored: it comes again when it is, and is told of then.
@@ -51,10 +54,7 @@ export function takeOne(cell: Cell): number {
 /** A turn that only changes a state of which nothing is kept; false when there is more to it. */
 function takeQuickly(cell: Cell, message: Message, now?: number): boolean {
   const { engine } = cell.spec
-  if (engine.quick === undefined || !cell.isDirect || message.type.startsWith('ambit.'))
-    return false
-  const { stream, once } = message.headers
-  if (stream !== undefined || once !== undefined) return false
+  if (engine.quick === undefined || message.type.startsWith('ambit.')) return false
   const turn = new CellTurn(cell, message, now)
   const outer = enterTurn(turn)
   let after: unknown
