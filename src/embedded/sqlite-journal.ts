@@ -27,6 +27,7 @@ import {
   type SqliteDatabase,
   type SqliteDriverName,
   type SqliteStatement,
+  type SqliteValue,
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
@@ -65,6 +66,10 @@ export function sqliteJournal(directory: string, options: SqliteJournalOptions =
     },
   }
 }
+
+/** Rows in one statement: on libsql a call costs as much as a row. */
+const TURNS_AT_ONCE = 8
+const TURN_ROW = '(?, ?, ?, ?, ?)'
 
 interface TimerRow extends Omit<StoredTimer, 'body'> {
   readonly body: string
@@ -254,11 +259,16 @@ class SqliteSession implements JournalSession {
   }
 
   private appendRecords(stored: readonly TurnCommit[]): void {
+    const { appendTurn, appendTurns } = this.statements
     let { position, hash } = this.last
-    for (const { address, seq, record } of recordsOf(stored)) {
+    const rows = recordsOf(stored).map(({ address, seq, record }): SqliteValue[] => {
       hash = sha256(hash, record)
-      this.statements.appendTurn.run(++position, address, seq, record, hash)
-    }
+      return [++position, address, seq, record, hash]
+    })
+    const whole = rows.length - (rows.length % TURNS_AT_ONCE)
+    for (let at = 0; at < whole; at += TURNS_AT_ONCE)
+      appendTurns.run(...rows.slice(at, at + TURNS_AT_ONCE).flat())
+    for (const row of rows.slice(whole)) appendTurn.run(...row)
     this.last = { position, hash }
   }
 
@@ -295,7 +305,8 @@ function prepareStatements(database: SqliteDatabase) {
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,
     ),
-    appendTurn: prepare('INSERT INTO turn VALUES (?, ?, ?, ?, ?)'),
+    appendTurn: prepare(`INSERT INTO turn VALUES ${TURN_ROW}`),
+    appendTurns: prepare(`INSERT INTO turn VALUES ${Array(TURNS_AT_ONCE).fill(TURN_ROW).join()}`),
     putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
     putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),

@@ -44,11 +44,11 @@ export function describeExplanation({ key, steps }: Explanation): string {
 
 export function describeThought(thought: Thought): string {
   const say = (field: string) => textOf(thought[field])
+  const sure = say('confidence') === '' ? '' : ` (confidence ${say('confidence')})`
   switch (thought.kind) {
     case 'proposed':
       return (
-        `proposed   ${say('what')} by ${say('proposer')}; ` +
-        `claimed reason: ${say('why')} (confidence ${say('confidence')})`
+        `proposed   ${say('what')} by ${say('proposer')}; ` + `claimed reason: ${say('why')}${sure}`
       )
     case 'decision':
       return `decided    ${say('severity')}; ${describeResults(thought)}`
