@@ -40,6 +40,8 @@ export interface ActionContext {
   readonly persons: readonly string[]
   readonly amendedBy: readonly string[]
   readonly caseId?: string | undefined
+  /** Cases that were asked for and left before the desk had named them. */
+  readonly orphans?: number
   readonly token?: string | undefined
   readonly attempts: number
   readonly output?: Json | undefined
@@ -154,7 +156,7 @@ export function openCase(context: ActionContext, kind: 'approval' | 'inDoubt'): 
   return [{ kind: 'tell', to: APPROVALS, event: { type: 'ambit.case.open', opened }, lane: 'user' }]
 }
 
-export function closeCase({ caseId }: ActionContext): Command[] {
+export function closeCase(caseId: string | undefined): Command[] {
   if (caseId === undefined) return []
   const event = { type: 'ambit.case.close', case: caseId }
   return [{ kind: 'tell', to: APPROVALS, event, lane: 'user' }]
@@ -223,11 +225,15 @@ export function argsHash({ action, args }: Proposal): string {
 }
 
 /** Tells a late proposer of the same thing how it stands. */
-export function introduce(context: ActionContext, event: ProposeEvent): Command[] {
+export function introduce(
+  context: ActionContext,
+  event: ProposeEvent,
+  state: 'awaitingHuman' | 'inDoubt' | undefined,
+): Command[] {
   const { outcome, caseId } = context
   if (outcome !== undefined) return [{ kind: 'reply', event: outcomeEvent(context, outcome) }]
-  if (caseId === undefined || event.notice === undefined) return []
-  return [{ kind: 'reply', event: waitingEvent(context, caseId, event.notice, 'awaitingHuman') }]
+  if (state === undefined || caseId === undefined || event.notice === undefined) return []
+  return [{ kind: 'reply', event: waitingEvent(context, caseId, event.notice, state) }]
 }
 
 export function waitingEvent(

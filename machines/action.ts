@@ -51,15 +51,27 @@ export function createActionMachine(services: ActionServices) {
       compensate: unprovided<ExecuteInput, Json>(),
     },
     actions: {
+      introduce: commands(
+        ({ context, event }, params: { state: 'awaitingHuman' | 'inDoubt' | undefined }) =>
+          introduce(context, event as ProposeEvent, params.state),
+      ),
+      join: assign(({ context, event }) => withWaiter({ context, event: event as ProposeEvent })),
+      refuseOther: commands(({ event }) => outcomeOf('conflict', event as ProposeEvent)),
       begin: assign(({ event }) => services.begin(event as ProposeEvent)),
       forgetWaiter: assign(withoutWaiter),
       noteError: assign(({ event }) => attemptFailed(event)),
       noteHuman: assign(({ event }) => approvedBy(event as DecidedEvent)),
       noteCase: assign(({ event }) => ({ caseId: (event as CaseOpenedEvent).case })),
+      // A case that is left before it has a name is closed as soon as it has one.
+      countOrphan: assign(({ context: { caseId, orphans = 0 } }) =>
+        caseId === undefined ? { orphans: orphans + 1 } : {},
+      ),
+      closeOrphan: commands(({ event }) => closeCase((event as CaseOpenedEvent).case)),
+      forgetOrphan: assign(({ context: { orphans = 0 } }) => ({ orphans: orphans - 1 })),
       forgetCase: assign({ caseId: undefined }),
       handOver: assign(({ context }) => handedOver(context)),
       takeBack: assign(({ context, event }) => handedBack(context, event as DecidedEvent)),
-      closeCase: commands(({ context }) => closeCase(context)),
+      closeCase: commands(({ context }) => closeCase(context.caseId)),
       openCase: commands(({ context }, params: { kind: 'approval' | 'inDoubt' }) =>
         openCase(context, params.kind),
       ),
@@ -81,8 +93,7 @@ export function createActionMachine(services: ActionServices) {
         context.by === 'envelope' && context.decision?.severity === 'escalate',
       isSame: ({ context, event }) => isSameProposal(context, event),
       isLastWaiter: ({ context, event }) => hasNoOtherWaiter(context, event),
-      isLastAndUnheard: ({ context, event }) =>
-        context.caseId === undefined && hasNoOtherWaiter(context, event),
+      isOrphan: ({ context }) => (context.orphans ?? 0) > 0,
       isOtherCase: ({ context, event }) => (event as DecidedEvent).case !== context.caseId,
       isOtherThing: ({ context, event }) => isOtherThing(context, event as DecidedEvent),
       hasVerification: ({ context }) => services.hasVerification(context),
@@ -97,17 +108,9 @@ export function createActionMachine(services: ActionServices) {
     context: ({ input }) => emptyContext(input.id),
     initial: 'idle',
     on: {
-      'ambit.action.propose': [
-        {
-          guard: 'isSame',
-          actions: [
-            commands(({ context, event }) => introduce(context, event)),
-            assign(withWaiter),
-          ],
-        },
-        { actions: commands(({ event }) => outcomeOf('conflict', event)) },
-      ],
+      'ambit.action.propose': proposedAgain(),
       'ambit.action.withdraw': { actions: 'forgetWaiter' },
+      'ambit.case.opened': orphan,
     },
     states: {
       idle: {
@@ -139,7 +142,8 @@ export function createActionMachine(services: ActionServices) {
       awaitingHuman: {
         tags: ['human'],
         on: {
-          'ambit.case.opened': { actions: caseIsOpen },
+          'ambit.action.propose': proposedAgain('awaitingHuman'),
+          'ambit.case.opened': [orphan, { actions: caseIsOpen }],
           'ambit.action.decided': [
             // A decision on an earlier case of the same key says nothing about this one.
             { guard: 'isOtherThing' },
@@ -165,22 +169,12 @@ export function createActionMachine(services: ActionServices) {
           ],
           'ambit.action.expired': [{ guard: 'isOtherCase' }, { target: 'expired' }],
           'ambit.action.withdraw': [
-            { guard: 'isLastAndUnheard', target: 'leaving', actions: 'forgetWaiter' },
-            { guard: 'isLastWaiter', target: 'withdrawn', actions: ['closeCase', 'forgetWaiter'] },
-            { actions: 'forgetWaiter' },
-          ],
-        },
-      },
-      // Withdrawn before its case is known by name: the case is closed once it is, unless somebody waits again.
-      leaving: {
-        on: {
-          'ambit.case.opened': [
             {
-              guard: ({ context }) => context.waiters.length > 0,
-              target: 'awaitingHuman',
-              actions: caseIsOpen,
+              guard: 'isLastWaiter',
+              target: 'withdrawn',
+              actions: ['closeCase', 'countOrphan', 'forgetWaiter'],
             },
-            { target: 'withdrawn', actions: ['noteCase', 'closeCase'] },
+            { actions: 'forgetWaiter' },
           ],
         },
       },
@@ -262,11 +256,13 @@ export function createActionMachine(services: ActionServices) {
       },
       inDoubt: {
         tags: ['human'],
-        entry: ['markInDoubt', { type: 'openCase', params: { kind: 'inDoubt' } }],
+        entry: ['markInDoubt', 'forgetCase', { type: 'openCase', params: { kind: 'inDoubt' } }],
         on: {
-          'ambit.case.opened': {
-            actions: ['noteCase', { type: 'tellWaiters', params: { state: 'inDoubt' } }],
-          },
+          'ambit.action.propose': proposedAgain('inDoubt'),
+          'ambit.case.opened': [
+            orphan,
+            { actions: ['noteCase', { type: 'tellWaiters', params: { state: 'inDoubt' } }] },
+          ],
           'ambit.action.decided': [
             { guard: 'isOtherThing' },
             {
@@ -307,6 +303,19 @@ const caseIsOpen = [
   { type: 'tellWaiters', params: { state: 'awaitingHuman' } },
   'handOver',
 ] as const
+
+const orphan = { guard: 'isOrphan', actions: ['closeOrphan', 'forgetOrphan'] } as const
+
+/** The same thing again joins whoever waits, and hears how it stands; another thing under the same key is refused. */
+function proposedAgain(state?: 'awaitingHuman' | 'inDoubt') {
+  return [
+    {
+      guard: 'isSame' as const,
+      actions: [{ type: 'introduce' as const, params: { state } }, 'join' as const],
+    },
+    { actions: 'refuseOther' as const },
+  ]
+}
 
 const beginAgain = { 'ambit.action.propose': { target: 'evaluating', actions: 'begin' } } as const
 

@@ -31,7 +31,7 @@ import {
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
-import { readHead, readHistory } from './sqlite-reader.ts'
+import { readHead, readHistory, refuseOtherFormat } from './sqlite-reader.ts'
 import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
 
 export const JOURNAL_FILE = 'journal.sqlite'
@@ -98,6 +98,7 @@ class SqliteSession implements JournalSession {
     database.exec('PRAGMA synchronous=FULL')
     database.exec('PRAGMA busy_timeout=5000')
     database.exec(sqliteMeta)
+    readOrSetMeta(database, 'format', () => String(SQLITE_FORMAT))
     refuseOtherFormat(database)
     database.exec(sqliteSchema)
     this.systemId = readOrSetMeta(database, 'system', () => randomUUID())
@@ -325,14 +326,4 @@ function readOrSetMeta(database: SqliteDatabase, key: string, make: () => string
   const value = make()
   database.prepare('INSERT INTO meta VALUES (?, ?)').run(key, value)
   return value
-}
-
-function refuseOtherFormat(database: SqliteDatabase): void {
-  const format = Number(readOrSetMeta(database, 'format', () => String(SQLITE_FORMAT)))
-  if (format === SQLITE_FORMAT) return
-  database.close()
-  throw new AmbitError(
-    'AMBIT_JOURNAL_FORMAT',
-    `The journal has format ${format}, this version of Ambit reads ${SQLITE_FORMAT}. Use the version that wrote it.`,
-  )
 }

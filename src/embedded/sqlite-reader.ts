@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { AmbitError } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import {
   CHAIN_START,
@@ -8,6 +9,7 @@ import {
   type HistoryQuery,
   type StoredTurn,
 } from '../kernel/ports/journal.ts'
+import { SQLITE_FORMAT } from './sqlite-schema.ts'
 import { Shapes } from './shapes.ts'
 import { loadSqliteDriver, type SqliteDatabase, type SqliteValue } from './sqlite-driver.ts'
 
@@ -27,6 +29,7 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
   const driver = await loadSqliteDriver()
   const database = driver.open(file, { readOnly: true })
   database.exec('PRAGMA busy_timeout=5000')
+  refuseOtherFormat(database)
   const shapes = new Shapes(database, false)
   const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as
     { value: string } | undefined
@@ -37,6 +40,19 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
     head: () => readHead(database),
     close: () => database.close(),
   }
+}
+
+/** A file of another format is closed, and refused by name. */
+export function refuseOtherFormat(database: SqliteDatabase): void {
+  const found = database.prepare("SELECT value FROM meta WHERE key = 'format'").get() as
+    { value: string } | undefined
+  const format = Number(found?.value ?? SQLITE_FORMAT)
+  if (format === SQLITE_FORMAT) return
+  database.close()
+  throw new AmbitError(
+    'AMBIT_JOURNAL_FORMAT',
+    `The journal has format ${format}, this version of Ambit reads ${SQLITE_FORMAT}. Use the version that wrote it.`,
+  )
 }
 
 export function readHead(database: SqliteDatabase): Head {

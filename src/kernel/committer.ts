@@ -15,8 +15,8 @@ export interface CommitterCalls {
   hasWork(): boolean
   /** Gives an actor its messages back; `blamed` when its own entry, and no other, was what the journal did not take. */
   reload(cell: Cell, messages: readonly { message: Message; lane: Lane }[], blamed: boolean): void
-  /** An actor that came into memory with a commit that was not stored leaves it again. */
-  unborn(cell: Cell, taken: PendingCommit['taken']): void
+  /** Whether an actor came into memory for what was not stored and for nobody else: then it has left again. */
+  wasNeverBorn(cell: Cell, taken: PendingCommit['taken']): boolean
   /** Takes back messages that were offered before they were stored, and never will be. */
   retract(messages: Iterable<Message>): void
   /** Called after every round. */
@@ -236,11 +236,14 @@ export class Committer {
     this.failures = 0
     let first = 0
     const stored: Submitted[] = []
+    const refused: Group[] = []
     for (const group of batch) {
       if (group.every((_, i) => results[first + i] === 'stored')) stored.push(...group)
-      else this.giveBackGroup(group, false)
+      else refused.push(group)
       first += group.length
     }
+    for (const { pending } of stored) pending.isStored = true
+    this.giveBackGroups(refused, false)
     this.releaseAll(stored)
   }
 
@@ -265,7 +268,8 @@ export class Committer {
     this.failures = refused.length === 0 && areDisposed ? 0 : this.failures + 1
     const othersStored = refused.length < batch.length
     // What was offered and is not stored is taken back before anything else happens.
-    for (const group of refused) this.giveBackGroup(group, othersStored && group.length === 1)
+    for (const { pending } of stored) pending.isStored = true
+    this.giveBackGroups(refused, othersStored)
     this.releaseAll(stored)
   }
 
@@ -323,16 +327,19 @@ export class Committer {
     })
   }
 
-  private giveBackGroup(group: Group, blamed: boolean): void {
-    for (const { cell, pending } of group) {
-      const later = cell.pending
-      if (later !== undefined) this.calls.retract(later.outbox.keys())
-      cell.pending = pending.followedBy(later, cell.pendingSeq ?? pending.expectedSeq)
+  /** `othersStored`: so that one which was refused alone is at fault itself. */
+  private giveBackGroups(groups: readonly Group[], othersStored: boolean): void {
+    // What any of them sent is taken back before anybody is looked at.
+    for (const { pending } of groups.flat()) this.calls.retract(pending.outbox.keys())
+    for (const group of groups) {
+      for (const { cell, pending } of group) {
+        if (cell.pending !== undefined) this.calls.retract(cell.pending.outbox.keys())
+        cell.pending = pending.followedBy(cell.pending, cell.pendingSeq ?? pending.expectedSeq)
+        cell.pendingSeq = undefined
+      }
+      const cells = group.map(({ cell }) => cell)
+      this.giveBack(cells, othersStored && group.length === 1)
     }
-    this.giveBack(
-      group.map(({ cell }) => cell),
-      blamed,
-    )
   }
 
   /** What they did is thrown away, and what they took is taken again; for a while each of them is stored alone. */
@@ -350,10 +357,7 @@ export class Committer {
         continue
       }
       cell.pending = undefined
-      if (cell.bornWith !== undefined && pending.expectedSeq === 0) {
-        this.calls.unborn(cell, pending.taken)
-        continue
-      }
+      if (pending.expectedSeq === 0 && this.calls.wasNeverBorn(cell, pending.taken)) continue
       if (cell.life === 'quarantined') continue
       this.calls.reload(cell, pending.taken, blamed)
     }
@@ -373,6 +377,7 @@ export class Committer {
     if (stored.length === 0) return
     for (const { cell, pending } of stored) {
       cell.bornWith = undefined
+      cell.pendingSeq = undefined
       for (const message of pending.outbox.keys()) forgetSending(message)
     }
     this.runAll(inOrder(stored.map(({ pending }) => pending.releases)))

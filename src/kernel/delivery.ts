@@ -7,7 +7,6 @@ import { kernelTypes, sentWith, type Message, type SendResult } from './message.
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
-import { postponed } from './pending-commit.ts'
 import { skipMessage } from './take.ts'
 import type { Tree } from './tree.ts'
 
@@ -57,11 +56,13 @@ export class Delivery {
 
   /**
    * A message that is not stored yet, to an actor that can be stored with its sender. False when it has to wait for
-   * its commit: the receiver keeps nothing, is down, or has no room.
+   * its commit: the receiver keeps nothing, is down, has no room, or may push it out again.
    */
   offerAhead(message: Message, lane: Lane): boolean {
+    const spec = this.tree.specAt(message.to)
+    if (spec?.durability !== 'sync' || spec.mailbox.overflow === 'dropOldest') return false
     const cell = this.tree.cellAt(message.to, message[sentWith])
-    if (cell?.spec.durability !== 'sync' || cell.life !== 'running') return false
+    if (cell?.life !== 'running') return false
     if ((cell.held?.[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane)) return false
     cell.mailbox.offer(message, lane)
     this.calls.scheduleAhead(cell)
@@ -80,24 +81,28 @@ export class Delivery {
       const cell = this.tree.peek(to)
       if (cell === undefined) continue
       cell.mailbox.remove(retracted)
-      const isBornOfThem = [...retracted].some((message) => message[sentWith] === cell.bornWith)
-      if (isBornOfThem && cell.bornWith !== undefined && cell.pending === undefined) {
-        this.unborn(cell, [])
-        continue
-      }
       this.freed(cell)
+      const isBornOfThem = [...retracted].some((message) => message[sentWith] === cell.bornWith)
+      if (isBornOfThem && cell.pending === undefined && this.wasNeverBorn(cell)) continue
       this.calls.schedule(cell)
     }
   }
 
-  /** A member of a pool that came into memory for what never was leaves it; others who wrote to it bring it back. */
-  unborn(cell: Cell, taken: readonly { message: Message; lane: Lane }[]): void {
-    const others = [...taken, ...cell.mailbox.drain()]
+  /** A member of a pool that came into memory for what never was leaves it, unless others have written to it. */
+  wasNeverBorn(cell: Cell, taken: readonly { message: Message }[] = []): boolean {
+    const isOwed = cell.bornWith?.isStored !== false
     cell.bornWith = undefined
+    if (isOwed) return false
+    const own = cell.mailbox.drain()
+    const rest = own.filter(({ message }) => message.type !== kernelTypes.start)
+    const isHolding = Object.values(cell.held ?? {}).some((held) => held.length > 0)
+    if (rest.length > 0 || taken.length > 0 || isHolding) {
+      for (const { message, lane } of own.reverse()) cell.mailbox.putBack(message, lane)
+      return false
+    }
     cell.life = 'ended'
     this.tree.remove(cell)
-    for (const { message, lane } of others)
-      if (message.type !== kernelTypes.start) this.route(message, lane)
+    return true
   }
 
   /** A numbered message that finds no room waits in its sender's outbox; any other is refused. */
@@ -115,16 +120,12 @@ export class Delivery {
       this.deadLetter(message, 'mailboxFull')
       return { status: 'rejected', reason: 'mailboxFull', retryAfterMs: RETRY_AFTER_MS }
     }
-    if (offer.status === 'dropped') this.dropped(cell, offer.message, lane)
+    if (offer.status === 'dropped') {
+      skipMessage(cell, offer.message, lane)
+      this.undeliverable(offer.message, 'mailboxFull')
+    }
     this.calls.schedule(cell)
     return ACCEPTED
-  }
-
-  /** One that is not stored yet comes again when it is, and waits for room then. */
-  private dropped(cell: Cell, message: Message, lane: Lane): void {
-    if (postponed(message, () => this.route(message, lane))) return
-    skipMessage(cell, message, lane)
-    this.undeliverable(message, 'mailboxFull')
   }
 
   /** Lanes may have room again: what was held up comes in, in its order. */

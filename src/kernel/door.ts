@@ -75,8 +75,13 @@ export class Door {
     const { replyTo, dueAt: deadline } = question
     const asking =
       headers === NO_HEADERS ? { replyTo, deadline } : { ...headers, replyTo, deadline }
-    const sent = this.send(to, known, event, asking)
-    if (sent.status === 'rejected') this.outside.refuse(replyTo, refused(to, event, sent.reason))
+    try {
+      const sent = this.send(to, known, event, asking)
+      if (sent.status === 'rejected') this.outside.refuse(replyTo, refused(to, event, sent.reason))
+    } catch (error) {
+      // A schema of the receiver's that throws refuses the question, too.
+      this.outside.refuse(replyTo, error as Error)
+    }
     return question.answer
   }
 
@@ -137,7 +142,7 @@ export class Door {
     headers: Headers,
   ): Message | Refused {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
-    const engine = known?.spec.engine ?? this.tree.engineAt(to)
+    const engine = known?.spec.engine ?? this.tree.specAt(to)?.engine
     const received = receive(this.nextId(), to, event, headers, leaveFor(known, engine))
     if (isRefusal(received)) {
       const { message, refused, detail } = received

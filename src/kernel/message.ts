@@ -62,6 +62,7 @@ export const sentWith: unique symbol = Symbol('sentWith')
 export interface Sending {
   /** Whether it is with the journal: from then on nobody takes its messages before they are stored. */
   readonly isSealed: boolean
+  readonly isStored: boolean
 }
 
 /** A message that is stored, or taken by a turn that is stored with it, waits for nothing any more. */

@@ -213,11 +213,18 @@ class AskList {
   }
 
   add(question: Question): void {
+    // Only after the clock was set back does one fall due before those that were asked earlier.
+    let before = this.last
+    while (before !== undefined && before.dueAt > question.dueAt) before = before.before
+    const after = before === undefined ? this.first : before.after
     question.list = this
-    question.before = this.last
-    if (this.last === undefined) this.first = question
-    else this.last.after = question
-    this.last = question
+    question.before = before
+    question.after = after
+    if (before === undefined) this.first = question
+    else before.after = question
+    if (after === undefined) this.last = question
+    else after.before = question
+    if (this.first === question && after !== undefined) this.stop()
     if (this.cancelWake === undefined) this.arm(question.dueAt)
   }
 

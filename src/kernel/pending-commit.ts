@@ -45,6 +45,7 @@ export class PendingCommit implements Sending {
   /** The messages these turns took and others hold: given back when the commit fails. */
   readonly taken: { message: Message; lane: Lane }[] = []
   isSealed = false
+  isStored = false
   private readonly actor: Address
   private readonly order: Order
   private joined: PendingCommit | undefined

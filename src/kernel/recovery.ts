@@ -87,6 +87,8 @@ export class Recovery {
 
   private bringUp(cell: Cell, stored: StoredActor | undefined): void {
     if (cell.hasLeft) return
+    // Whoever has a past was born before.
+    if (stored !== undefined) cell.bornWith = undefined
     cell.restore(stored)
     cell.incarnation++
     if (cell.status !== 'active' && !cell.beginsAgain()) {

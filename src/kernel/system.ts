@@ -360,7 +360,7 @@ export class Kernel implements CellHost {
       hasWork: () => this.queue.length > 0,
       reload: this.recovery.reload.bind(this.recovery),
       retract: this.delivery.retract.bind(this.delivery),
-      unborn: this.delivery.unborn.bind(this.delivery),
+      wasNeverBorn: this.delivery.wasNeverBorn.bind(this.delivery),
       rested: () => this.rest.rested(),
     }
     return new Committer(session, this.clock, this.log, calls, this.rounds.isManual)

@@ -3,7 +3,6 @@ import { Cell, type CellHost } from './cell.ts'
 import type { ActorSpec, ChildSpec, PoolSpec, SupervisorSpec } from './child-spec.ts'
 import type { Json } from './json.ts'
 import type { Sending } from './message.ts'
-import type { Engine } from './ports/engine.ts'
 
 /** A supervisor or pool in its place, with the restarts it has had to make. */
 export interface Branch {
@@ -87,11 +86,12 @@ export class Tree {
     return cell
   }
 
-  /** The engine that would take a message to an address; asking makes nobody live. */
-  engineAt(address: Address): Engine | undefined {
+  /** The spec of whoever would take a message to an address; asking makes nobody live. */
+  specAt(address: Address): ActorSpec | undefined {
+    const known = this.cells.get(address)
+    if (known !== undefined) return known.spec
     const branch = this.branches.get(parentAddress(address))
-    const member = branch?.spec.kind === 'pool' ? branch.spec.member.engine : undefined
-    return this.cells.get(address)?.spec.engine ?? member
+    return branch?.spec.kind === 'pool' ? branch.spec.member : undefined
   }
 
   peek(address: Address): Cell | undefined {

@@ -11,7 +11,7 @@ import { definitionOf } from './machine-definition.ts'
 import { findUnheard, migrateStored, type Migration } from './migration.ts'
 import { persistCell, restoreCell, type StoredCell } from './persisted.ts'
 import { Habitat } from './refs.ts'
-import { StepRun, type RunOptions } from './step-run.ts'
+import { INTERNAL_EVENTS_MAX, StepRun, type RunOptions } from './step-run.ts'
 import { StepScope } from './step-scope.ts'
 import { structureHash } from './structure.ts'
 import { fromXState } from './xstate-snapshot.ts'
@@ -90,8 +90,25 @@ function reduced(
 ): CellState | undefined {
   const { members, booked } = state
   if (members.size > 0 || habitat.isWatched('')) return undefined
-  habitat.reducerScope ??= new StepScope(habitat.root, habitat.system, NO_RUN)
-  return { root: root.transition(state.root, event, habitat.reducerScope), members, booked }
+  const scope = (habitat.reducerScope ??= new StepScope(habitat.root, habitat.system, NO_RUN))
+  const { sentToSelf } = habitat
+  try {
+    habitat.isReducing = true
+    let after = root.transition(state.root, event, scope)
+    for (let sent = 0; sent < sentToSelf.length; sent++) {
+      if (sent >= INTERNAL_EVENTS_MAX) throw selfish(habitat.place.address)
+      after = root.transition(after, sentToSelf[sent], scope)
+    }
+    return { root: after, members, booked }
+  } finally {
+    habitat.isReducing = false
+    if (sentToSelf.length > 0) sentToSelf.length = 0
+  }
+}
+
+function selfish(address: string): AmbitError {
+  const message = `"${address}" sent itself ${INTERNAL_EVENTS_MAX} events in one turn. Break the cycle.`
+  return new AmbitError('AMBIT_LOOP_LIMIT', message)
 }
 
 const NO_RUN = { heard: () => true }

@@ -30,6 +30,9 @@ export class Habitat {
   step: ActiveStep | undefined
   /** The scope of a reducer, which is the same at every step. */
   reducerScope: unknown
+  /** Whether a reducer is in its step, and what it has sent itself meanwhile: that comes next. */
+  isReducing = false
+  readonly sentToSelf: Event[] = []
   /** What runs beside the steps, and how to stop it. */
   live: Map<string, LiveMember> | undefined
   /** The root's snapshot as it failed, for whoever looks at an actor that is down. */
@@ -76,6 +79,7 @@ export class Habitat {
   /** Brings an event to a member: at once while a direct step goes on, else through the mailbox. */
   relay(path: string, event: Event): void {
     if (this.step !== undefined) this.step.deliver(path, event)
+    else if (this.isReducing && path === '') this.sentToSelf.push(event)
     else this.place.post(path, event)
   }
 
@@ -184,7 +188,8 @@ export class MemberRef {
     return (event) => {
       const { habitat, path } = this
       if (this.isStopped) return
-      if (habitat.step === undefined) habitat.place.post(path, event, true)
+      const isInStep = habitat.step !== undefined || (habitat.isReducing && path === '')
+      if (!isInStep) habitat.place.post(path, event, true)
       else if (typeof (event as Event | undefined)?.type === 'string') this._send(event)
       else habitat.place.warn(new TypeError('expected an event with a "type"'), 'not taken')
     }
