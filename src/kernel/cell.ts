@@ -175,6 +175,10 @@ export class Cell implements Place {
     return this.spec.durability === 'none'
   }
 
+  get isInTurn(): boolean {
+    return this.turn !== undefined
+  }
+
   get outcome(): Outcome | undefined {
     if (this.failure !== undefined) return { status: 'error', error: this.failure.error }
     if (this.status === 'active') return undefined

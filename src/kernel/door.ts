@@ -6,6 +6,7 @@ import { NO_LEAVE, receive, type Leave, type Refusal } from './ingress.ts'
 import {
   kernelTypes,
   NO_HEADERS,
+  Numbering,
   type Event,
   type Headers,
   type Message,
@@ -34,9 +35,7 @@ export class Door {
   private readonly delivery: Delivery
   private readonly outside: Outside
   private readonly ports: DoorPorts
-  /** Makes the ids of one process unlike those of any other. */
-  private prefix: string | undefined
-  private ids = 0
+  private numbering: Numbering | undefined
 
   constructor(tree: Tree, delivery: Delivery, outside: Outside, ports: DoorPorts) {
     this.tree = tree
@@ -55,7 +54,7 @@ export class Door {
 
   send(to: Address, known: Cell | undefined, event: Event, headers: Headers): SendResult {
     const message = this.check(to, known, event, headers)
-    if ('status' in message) return message
+    if (isRefused(message)) return message
     const cell = known ?? this.tree.cellAt(to)
     if (cell !== undefined && cell.life !== 'ended')
       return this.delivery.offer(cell, message, 'user')
@@ -87,7 +86,7 @@ export class Door {
 
   async deliver(to: Address, event: Event, id: string): Promise<'committed' | 'duplicate'> {
     const checked = this.check(to, this.present(to), event, { once: id })
-    if ('status' in checked) throw refused(to, event, checked.reason)
+    if (isRefused(checked)) throw refused(to, event, checked.reason)
     const cell = this.tree.cellAt(to)
     if (cell === undefined || cell.life === 'ended')
       throw refused(to, event, this.nobody(cell, checked).reason)
@@ -101,13 +100,7 @@ export class Door {
 
   /** An event for a member of an actor, by a ref that somebody outside holds. */
   post(cell: Cell, target: string, event: Event): void {
-    const checked = receive(
-      this.nextId(),
-      cell.address,
-      event,
-      NO_HEADERS,
-      leaveFor(cell, undefined),
-    )
+    const checked = receive(this.ids, cell.address, event, NO_HEADERS, leaveFor(cell, undefined))
     if (isRefusal(checked)) {
       const { message, refused, detail } = checked
       this.delivery.deadLetter(message, refused, detail)
@@ -143,7 +136,7 @@ export class Door {
   ): Message | Refused {
     if (!this.ports.isOpen()) return { status: 'rejected', reason: 'stopped' }
     const engine = known?.spec.engine ?? this.tree.specAt(to)?.engine
-    const received = receive(this.nextId(), to, event, headers, leaveFor(known, engine))
+    const received = receive(this.ids, to, event, headers, leaveFor(known, engine))
     if (isRefusal(received)) {
       const { message, refused, detail } = received
       this.delivery.deadLetter(message, refused, detail)
@@ -162,9 +155,8 @@ export class Door {
     return { status: 'rejected', reason }
   }
 
-  private nextId(): string {
-    this.prefix ??= this.ports.random.id()
-    return `${this.prefix}.${++this.ids}`
+  private get ids(): Numbering {
+    return (this.numbering ??= new Numbering(this.ports.random.id()))
   }
 }
 
@@ -209,6 +201,10 @@ class DoorRef implements ActorRef {
     if (this.cell === undefined || this.cell.hasLeft) this.cell = this.door.present(this.address)
     return this.cell
   }
+}
+
+function isRefused(checked: Message | Refused): checked is Refused {
+  return (checked as Partial<Refused>).status !== undefined
 }
 
 /** A plain look at one property: it is taken for every message. */

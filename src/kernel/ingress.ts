@@ -6,9 +6,11 @@ import {
   MESSAGE_BYTES_MAX,
   MESSAGE_DEPTH_MAX,
   NO_HEADERS,
+  PassingMessage,
   type Event,
   type Headers,
   type Message,
+  type Numbering,
 } from './message.ts'
 
 /** A message that may not come in, and why. */
@@ -27,7 +29,7 @@ export interface Leave {
 
 /** Makes a message of an event from outside, or says why not. A bad event is a dead letter, never a failure. */
 export function receive(
-  id: string,
+  ids: Numbering | string,
   to: Address,
   event: Event,
   headers: Headers = NO_HEADERS,
@@ -36,16 +38,23 @@ export function receive(
   const copied = copyOf(event, leave.mayHoldRefs === true)
   // Only the copy is looked at: what the sender's object says may change from one look to the next.
   if (typeof copied === 'string')
-    return refusal(id, to, typeOf(event), headers, refusedAs(copied), copied)
+    return refusal(ids, to, typeOf(event), headers, refusedAs(copied), copied)
   const body = copied as unknown as Event
   const fault = findTypeFault(body, headers.privileged === true, leave)
-  if (fault !== undefined) return refusal(id, to, body.type, headers, 'invalid', fault)
+  if (fault !== undefined) return refusal(ids, to, body.type, headers, 'invalid', fault)
   if (bytesMost > MESSAGE_BYTES_MAX) {
     const bytes = Buffer.byteLength(JSON.stringify(body))
     const detail = `${TOO_LARGE}, got ${bytes}`
-    if (bytes > MESSAGE_BYTES_MAX) return refusal(id, to, body.type, headers, 'tooLarge', detail)
+    if (bytes > MESSAGE_BYTES_MAX) return refusal(ids, to, body.type, headers, 'tooLarge', detail)
   }
-  return { id: headers.once ?? id, type: body.type, to, body, headers }
+  const { once } = headers
+  if (once === undefined && leave.mayHoldRefs === true && typeof ids !== 'string')
+    return new PassingMessage(ids, to, body, headers)
+  return { id: once ?? idOf(ids), type: body.type, to, body, headers }
+}
+
+function idOf(ids: Numbering | string): string {
+  return typeof ids === 'string' ? ids : ids.nextId()
 }
 
 const TOO_LARGE = `expected at most ${MESSAGE_BYTES_MAX} bytes`
@@ -89,7 +98,7 @@ export function copied(event: Event, mayHoldRefs: boolean): Event {
 }
 
 function refusal(
-  id: string,
+  ids: Numbering | string,
   to: Address,
   type: unknown,
   headers: Headers,
@@ -97,7 +106,7 @@ function refusal(
   detail: string,
 ): Refusal {
   const body = { type: typeof type === 'string' ? type : '' }
-  return { message: { id, type: body.type, to, body, headers }, refused, detail }
+  return { message: { id: idOf(ids), type: body.type, to, body, headers }, refused, detail }
 }
 
 function findTypeFault(event: Event, isPrivileged: boolean, leave: Leave): string | undefined {

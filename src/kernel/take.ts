@@ -4,7 +4,7 @@ import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.
 import type { ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, NO_HEADERS, setHeaders, type Message } from './message.ts'
+import { kernelTypes, NO_HEADERS, plainOf, setHeaders, type Message } from './message.ts'
 import { postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
@@ -120,7 +120,7 @@ export function parkMessage(cell: Cell, message: Message, lane: Lane, error: Err
   if (admission.kind === 'step') settleAdmission(cell, admission)
   cell.putRow(`~parked:${message.id}`, {
     at: now,
-    message: message as unknown as Json,
+    message: plainOf(message) as unknown as Json,
     error: error as unknown as Json,
   })
   endTurn(cell, message, now, { disposition: 'parked', error: error as unknown as Json })

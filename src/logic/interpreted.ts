@@ -92,18 +92,14 @@ function reduced(
   if (members.size > 0 || habitat.isWatched('')) return undefined
   const scope = (habitat.reducerScope ??= new StepScope(habitat.root, habitat.system, NO_RUN))
   const { sentToSelf } = habitat
-  try {
-    habitat.isReducing = true
-    let after = root.transition(state.root, event, scope)
-    for (let sent = 0; sent < sentToSelf.length; sent++) {
-      if (sent >= INTERNAL_EVENTS_MAX) throw selfish(habitat.place.address)
-      after = root.transition(after, sentToSelf[sent], scope)
-    }
-    return { root: after, members, booked }
-  } finally {
-    habitat.isReducing = false
-    if (sentToSelf.length > 0) sentToSelf.length = 0
+  // Left by a step that threw.
+  if (sentToSelf.length > 0) sentToSelf.length = 0
+  let after = root.transition(state.root, event, scope)
+  for (let sent = 0; sent < sentToSelf.length; sent++) {
+    if (sent >= INTERNAL_EVENTS_MAX) throw selfish(habitat.place.address)
+    after = root.transition(after, sentToSelf[sent], scope)
   }
+  return { root: after, members, booked }
 }
 
 function selfish(address: string): AmbitError {

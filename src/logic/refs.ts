@@ -30,8 +30,7 @@ export class Habitat {
   step: ActiveStep | undefined
   /** The scope of a reducer, which is the same at every step. */
   reducerScope: unknown
-  /** Whether a reducer is in its step, and what it has sent itself meanwhile: that comes next. */
-  isReducing = false
+  /** What a reducer has sent itself in its step: that comes next. */
   readonly sentToSelf: Event[] = []
   /** What runs beside the steps, and how to stop it. */
   live: Map<string, LiveMember> | undefined
@@ -79,8 +78,13 @@ export class Habitat {
   /** Brings an event to a member: at once while a direct step goes on, else through the mailbox. */
   relay(path: string, event: Event): void {
     if (this.step !== undefined) this.step.deliver(path, event)
-    else if (this.isReducing && path === '') this.sentToSelf.push(event)
+    else if (this.isReducing(path)) this.sentToSelf.push(event)
     else this.place.post(path, event)
+  }
+
+  /** Whether the step that goes on is that of a reducer which takes the short way. */
+  isReducing(path: string): boolean {
+    return this.place.isInTurn && this.step === undefined && path === ''
   }
 
   /** Something that runs beside the steps has ended. */
@@ -188,7 +192,7 @@ export class MemberRef {
     return (event) => {
       const { habitat, path } = this
       if (this.isStopped) return
-      const isInStep = habitat.step !== undefined || (habitat.isReducing && path === '')
+      const isInStep = habitat.step !== undefined || habitat.isReducing(path)
       if (!isInStep) habitat.place.post(path, event, true)
       else if (typeof (event as Event | undefined)?.type === 'string') this._send(event)
       else habitat.place.warn(new TypeError('expected an event with a "type"'), 'not taken')

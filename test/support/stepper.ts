@@ -11,6 +11,7 @@ type Invoked = Extract<Command, { kind: 'invoke' }>
 /** Steps one engine by hand: what it wants done is kept here, and nothing is done by itself. */
 export class Stepper implements Place {
   readonly isDirect = false
+  readonly isInTurn = false
   readonly outcome = undefined
   readonly home = this
   slot: unknown

@@ -26,6 +26,8 @@ export interface Place {
   readonly isDirect: boolean
   /** The state after the last step. */
   readonly state: unknown
+  /** Whether a message is being taken at this moment. */
+  readonly isInTurn: boolean
   /** How the actor ended; undefined while it may go on. */
   readonly outcome: Outcome | undefined
   slot: unknown
