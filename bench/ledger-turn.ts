@@ -36,20 +36,13 @@ async function prepare(journal: Journal, keys: number): Promise<void> {
     { length: keys },
     (_, i) => [`entry:known-${i}`, entry as unknown as Json] as const,
   )
-  const state = { machines: { '': { value: 'open', context: {}, status: 'active' } } }
+  const state = { root: { value: 'open', context: {} } }
   const { id, version, hash } = createInterpreter(ledgerMachine)
-  const snapshot = {
-    machine: { id, version, hash },
-    state,
-    lastNow: 0,
-    invocations: [],
-    timers: [],
-  }
-  const text = JSON.stringify(snapshot)
+  const snapshot = { machine: { id, version, hash }, state, lastNow: 0 }
   const status = 'active'
   const records = ['{}']
   await session.commit([
-    plainCommit({ address: LEDGER, expectedSeq: 0, seq: 1, status, snapshot: text, records, rows }),
+    plainCommit({ address: LEDGER, expectedSeq: 0, seq: 1, status, snapshot, records, rows }),
   ])
   await session.close()
 }
