@@ -110,6 +110,6 @@ export function createSetup({ note, actors }: Kit) {
       both: and(['odd', { type: 'under', params: { limit: 8 } }]),
       throwing: () => fail('a guard threw'),
     },
-    delays: { short: 7, long: 30, grown: ({ context }) => 4 + (context.n % 5) },
+    delays: { short: 7, long: 30, grown: ({ context }) => 4 + Math.abs(context.n % 5) },
   })
 }
