@@ -213,6 +213,8 @@ export class Committer {
       } catch (error) {
         const { address: actor } = cell
         this.logger.error({ actor, err: toErrorRecord(error) }, 'a state cannot be written')
+        for (const { pending: lost } of cells)
+          if (lost !== undefined) this.calls.retract(lost.outbox.keys())
         this.giveBack(cells, cells.length === 1)
         return undefined
       }
@@ -330,10 +332,12 @@ export class Committer {
   /** `othersStored`: so that one which was refused alone is at fault itself. */
   private giveBackGroups(groups: readonly Group[], othersStored: boolean): void {
     // What any of them sent is taken back before anybody is looked at.
-    for (const { pending } of groups.flat()) this.calls.retract(pending.outbox.keys())
+    for (const { cell, pending } of groups.flat()) {
+      this.calls.retract(pending.outbox.keys())
+      if (cell.pending !== undefined) this.calls.retract(cell.pending.outbox.keys())
+    }
     for (const group of groups) {
       for (const { cell, pending } of group) {
-        if (cell.pending !== undefined) this.calls.retract(cell.pending.outbox.keys())
         cell.pending = pending.followedBy(cell.pending, cell.pendingSeq ?? pending.expectedSeq)
         cell.pendingSeq = undefined
       }
@@ -345,8 +349,6 @@ export class Committer {
   /** What they did is thrown away, and what they took is taken again; for a while each of them is stored alone. */
   private giveBack(cells: readonly Cell[], blamed: boolean): void {
     this.carefulRounds = CAREFUL_ROUNDS
-    for (const { pending } of cells)
-      if (pending !== undefined) this.calls.retract(pending.outbox.keys())
     for (const cell of cells) {
       const { pending } = cell
       this.dirty.delete(cell)

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Journal, JournalSession, TurnCommit } from '../../src/kernel/ports/journal.ts'
-import { disposal, message, position, turn } from '../support/journal-entries.ts'
+import {
+  before,
+  disposal,
+  full,
+  message,
+  position,
+  turn,
+  viewOf,
+} from '../support/journal-entries.ts'
 import { faultIn, headOf, journalKinds } from '../support/journal-kinds.ts'
 
 describe.each(journalKinds)('the groups of a batch in %s', (_, make) => {
@@ -27,36 +35,7 @@ describe.each(journalKinds)('the groups of a batch in %s', (_, make) => {
     session = await journal.open()
   }
 
-  const full = turn('/a', 2, {
-    rows: [
-      ['kept', 'new'],
-      ['gone', null],
-    ],
-    outbox: [message(5)],
-    consumed: [{ ...position(1), receiver: '/b' }],
-    timersSet: [{ address: '/a', id: 'other', dueAt: 9, body: '{}' }],
-    timersCleared: ['first'],
-    running: 1,
-  })
-  const before = turn('/a', 1, {
-    rows: [
-      ['kept', 'old'],
-      ['gone', 1],
-    ],
-    outbox: [message(1)],
-    timersSet: [{ address: '/a', id: 'first', dueAt: 7, body: '{}' }],
-  })
-  const lookAt = async () => {
-    const stored = await session.load('/a')
-    const { outbox, timers, busy } = await session.recover()
-    return {
-      stored: { ...stored, rows: Object.fromEntries(stored?.rows ?? []) },
-      outbox: outbox.map(({ id }) => id),
-      timers,
-      busy,
-      head: await headOf(session),
-    }
-  }
+  const lookAt = () => viewOf(session)
 
   /** Entries of one group of a batch. */
   const grouped = (group: number, ...entries: readonly TurnCommit[]): TurnCommit[] =>
