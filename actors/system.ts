@@ -4,6 +4,7 @@ import { APPROVALS, LEDGER } from '../machines/action-steps.ts'
 import type { Action } from '../src/envelope/action.ts'
 import { createAuthorizer, type Authorizer } from '../src/envelope/authorization.ts'
 import {
+  checkAhead,
   signedStatementSchema,
   type Approver,
   type SignedStatement,
@@ -152,10 +153,15 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
   }
 }
 
-/** A decision that is no signed statement is refused here: the desk is not bothered with it. */
+/**
+ * A decision that is no signed statement is refused here: the desk is not bothered with it. Its signature is checked
+ * on the way; by hand the desk does so, because the caller's next line is `drain()`.
+ */
 async function submitDecision(kernel: Kernel, signed: SignedStatement): Promise<Event> {
   const parsed = signedStatementSchema.safeParse(signed)
   if (!parsed.success) return malformed(parsed.error)
+  const key = kernel.rows(APPROVALS).get(`approver:${parsed.data.keyId}`) as Approver | undefined
+  if (key !== undefined && !kernel.isByHand) await checkAhead(parsed.data, key.publicKey)
   return kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed: parsed.data })
 }
 

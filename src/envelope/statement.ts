@@ -6,8 +6,9 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto'
+import { promisify } from 'node:util'
 import { z } from 'zod'
-import { sha256, type Json } from '../kernel/json.ts'
+import { sha256 } from '../kernel/json.ts'
 import { canonical } from './envelope.ts'
 
 export type Verdict = 'approve' | 'reject' | 'amend' | 'settle'
@@ -73,21 +74,53 @@ export function keyIdOf(publicKey: string): string {
 
 export function signStatement(statement: Statement, privateKey: string): SignedStatement {
   const key = createPrivateKey(privateKey)
-  const signature = sign(null, bytesOf(statement), key).toString('base64')
+  const signature = sign(null, Buffer.from(textOf(statement)), key).toString('base64')
   return { statement, keyId: keyIdOf(publicKeyOf(privateKey)), signature }
 }
 
 /** Whether the signature is this key's over exactly this statement. Never throws. */
 export function isSignedBy({ statement, signature }: SignedStatement, publicKey: string): boolean {
   try {
+    const text = textOf(statement)
+    if (seenAhead.delete(claim(text, signature, publicKey))) return true
     const key = keyObjectOf(publicKey)
-    return (
-      key.asymmetricKeyType === 'ed25519' &&
-      verify(null, bytesOf(statement), key, Buffer.from(signature, 'base64'))
-    )
+    return isEd25519(key) && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'))
   } catch {
     return false
   }
+}
+
+/**
+ * Checks a signature beside the event loop, so that `isSignedBy` has its answer at hand: a check takes 120 us, a fifth
+ * of what a decision costs. Only that it holds is remembered, once and for exactly these bytes. Never throws.
+ */
+export async function checkAhead(signed: SignedStatement, publicKey: string): Promise<void> {
+  const { statement, signature } = signed
+  try {
+    const text = textOf(statement)
+    const key = keyObjectOf(publicKey)
+    const bytes = Buffer.from(signature, 'base64')
+    if (!isEd25519(key) || !(await verifyBeside(null, Buffer.from(text), key, bytes))) return
+    if (seenAhead.size >= SEEN_AHEAD_MAX) seenAhead.clear()
+    seenAhead.add(claim(text, signature, publicKey))
+  } catch {
+    // What cannot be checked is checked again by the desk, which says why it is refused.
+  }
+}
+
+const SEEN_AHEAD_MAX = 1000
+
+/** Signatures that hold and were not asked about yet. */
+const seenAhead = new Set<string>()
+
+const verifyBeside = promisify(verify)
+
+function claim(text: string, signature: string, publicKey: string): string {
+  return JSON.stringify([text, signature, publicKey])
+}
+
+function isEd25519(key: KeyObject): boolean {
+  return key.asymmetricKeyType === 'ed25519'
 }
 
 const KEYS_KEPT_MAX = 1000
@@ -104,6 +137,6 @@ function keyObjectOf(publicKey: string): KeyObject {
   return key
 }
 
-function bytesOf(statement: Statement): Buffer {
-  return Buffer.from(canonical(statement as unknown as Json))
+function textOf(statement: Statement): string {
+  return canonical(statement)
 }

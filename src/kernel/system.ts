@@ -143,6 +143,11 @@ export class Kernel implements CellHost {
     }
   }
 
+  /** Whether rounds are made by `drain()` alone. */
+  get isByHand(): boolean {
+    return this.rounds.isManual
+  }
+
   /** Runs everything that is due, at once. For a manual scheduler. */
   drain(): void {
     this.rounds.drain()

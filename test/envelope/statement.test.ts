@@ -4,6 +4,7 @@ import { createAuthorizer } from '../../src/envelope/authorization.ts'
 import { canonical } from '../../src/envelope/envelope.ts'
 import { proposalDigest } from '../../src/envelope/proposal.ts'
 import {
+  checkAhead,
   generateApproverKey,
   isSignedBy,
   keyIdOf,
@@ -98,6 +99,18 @@ describe('signatures', () => {
     expect(verify(null, bytes, publicKey, Buffer.from(signature, 'base64'))).toBe(true)
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
     expect(isSignedBy({ ...signed, signature }, pem)).toBe(false)
+  })
+
+  test('A8 a signature that was checked ahead counts for exactly what was checked', async () => {
+    const torn = { ...signed, signature: `A${signed.signature.slice(1)}` }
+    const other = { ...signed, statement: { ...statement, case: 'c-2' } }
+    for (const each of [signed, torn, other]) await checkAhead(each, alice.publicKey)
+    await checkAhead(signed, 'not a key')
+    expect(isSignedBy(torn, alice.publicKey)).toBe(false)
+    expect(isSignedBy(other, alice.publicKey)).toBe(false)
+    expect(isSignedBy(signed, eve.publicKey)).toBe(false)
+    expect(isSignedBy(signed, alice.publicKey)).toBe(true)
+    expect(isSignedBy(signed, alice.publicKey)).toBe(true)
   })
 
   test('A8 a key is named alike whatever white space surrounds it', () => {
