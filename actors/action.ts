@@ -1,5 +1,6 @@
 import { createActionMachine } from '../machines/action.ts'
 import {
+  ACTIONS,
   argsHash,
   describeProposal,
   LEDGER,
@@ -24,6 +25,7 @@ import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
 import { actorSpec, poolSpec, type PoolSpec } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
+import type { EffectHost } from '../src/kernel/ports/effect-host.ts'
 import type { Command, EffectContext } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
@@ -37,6 +39,8 @@ export interface ActionHouse {
   envelope(hash: string): Envelope | undefined
   /** Set when the journal is open: tokens are minted with its secret. */
   authorizer(): Authorizer
+  /** What runs in the world, once it is authorised. */
+  readonly effects: EffectHost
 }
 
 /** The pool in which every action lives, each a durable actor addressed by its key. */
@@ -215,12 +219,18 @@ function worldEffect(
     if (action === undefined)
       throw effectRefused(`No action "${name}" is known here. Add it to the system's agents.`)
     const work = workFor(action, args, context)
-    if (step === 'execute') return toJson(action, await action.definition.execute(work))
-    const { verify, compensate } = action.definition
-    if (step === 'verify') return verify === undefined ? true : verify({ ...work, output })
+    const address = `${ACTIONS}/${key}`
+    const call = { name, phase: step, address, input: args, context }
+    const { execute, verify, compensate } = action.definition
+    if (step === 'execute')
+      return toJson(action, await house.effects.run(call, () => execute(work)))
+    if (step === 'verify') {
+      if (verify === undefined) return true
+      return (await house.effects.run(call, () => verify({ ...work, output }))) as Json
+    }
     if (compensate === undefined)
       throw new AmbitError('AMBIT_EFFECT_IN_DOUBT', `Action "${name}" has nothing that undoes it.`)
-    await compensate({ ...work, output })
+    await house.effects.run(call, () => compensate({ ...work, output }))
     return null
   }
   const run = async (input: ExecuteInput, context: EffectContext): Promise<Json> => {

@@ -20,6 +20,8 @@ import {
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { Event } from '../src/kernel/message.ts'
+import type { EffectHost } from '../src/kernel/ports/effect-host.ts'
+import type { Schedule } from '../src/kernel/ports/schedule.ts'
 import type { Random } from '../src/kernel/ports/random.ts'
 import type { Clock } from '../src/kernel/ports/clock.ts'
 import type { Head, HistoryQuery, Journal, StoredTurn } from '../src/kernel/ports/journal.ts'
@@ -32,7 +34,7 @@ import type { RestOptions, StopOptions } from '../src/kernel/options.ts'
 import { Kernel } from '../src/kernel/system.ts'
 import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
-import { actionPool } from './action.ts'
+import { actionPool, type ActionHouse } from './action.ts'
 import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
 import { casesIn } from './cases.ts'
 import { createEnvelopeStore } from './envelope-store.ts'
@@ -52,6 +54,10 @@ export interface SystemOptions {
    * wait for a promise then happens inside the call. With a `manualClock`, timers run inside its `advance(ms)`.
    */
   readonly scheduler?: 'auto' | 'manual'
+  /** Who goes next within a round. Default: whoever waits longest. For simulations. */
+  readonly schedule?: Schedule
+  /** Runs the effects of agents and actions, or answers in their place. Default: their own code. For simulations. */
+  readonly effects?: EffectHost
 }
 
 /** One running tree with its ledger and its approval desk. */
@@ -104,7 +110,8 @@ export function createSystem(options: SystemOptions): ActorSystem {
   for (const { spec, authority } of agents) refuseWithoutEnvelope(spec, authority)
   const envelopes = createEnvelopeStore(agents.flatMap(({ authority }) => authority))
   let authorizer: Authorizer | undefined
-  const house = {
+  const house: ActionHouse = {
+    effects: options.effects ?? { run: (_, own) => own() },
     actions: collectActions(agents.map(({ spec }) => spec)),
     envelope: envelopes.get,
     authorizer: () => authorizer ?? notRunning(),

@@ -10,7 +10,7 @@ export {
 export { pool, supervisor, type AuthorityOptions } from '../actors/supervisor.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
-export { memoryJournal as memory } from './embedded/memory-journal.ts'
+export { memoryJournal as memory, type MemoryJournalOptions } from './embedded/memory-journal.ts'
 export { sqliteJournal as sqlite, type SqliteJournalOptions } from './embedded/sqlite-journal.ts'
 export {
   defineAction,
@@ -86,6 +86,7 @@ export type {
 } from './kernel/message.ts'
 export type { Random } from './kernel/ports/random.ts'
 export type { Clock } from './kernel/ports/clock.ts'
+export type { EffectCall, EffectHost } from './kernel/ports/effect-host.ts'
 export type {
   AskLogic,
   AskRequest,
@@ -121,6 +122,7 @@ export type {
 } from './kernel/ports/journal.ts'
 export type { Logger } from './kernel/ports/logger.ts'
 export type { ExitReport, Observer, TurnReport } from './kernel/ports/observer.ts'
+export type { ReadyActor, Schedule } from './kernel/ports/schedule.ts'
 export type { AskOptions, SendOptions } from './kernel/ref.ts'
 export type { RestartType } from './kernel/restart-plan.ts'
 export type { RestartLimit } from './kernel/restart-window.ts'

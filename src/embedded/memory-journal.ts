@@ -23,11 +23,19 @@ import {
   type TurnCommit,
 } from '../kernel/ports/journal.ts'
 
+export interface MemoryJournalOptions {
+  /** Names the system. Default: a fresh UUID. */
+  readonly systemId?: string
+  /** What authorisations are minted with. Default: a fresh UUID. */
+  readonly secret?: string
+}
+
 /** A journal that lives and dies with the process: for tests, and for systems that keep nothing. */
-export function memoryJournal(): Journal {
+export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
+  const { systemId = randomUUID(), secret = randomUUID() } = options
   const store: Store = {
-    systemId: randomUUID(),
-    secret: randomUUID(),
+    systemId,
+    secret,
     epoch: 0,
     owned: false,
     actors: new Map(),

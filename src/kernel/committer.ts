@@ -113,7 +113,7 @@ export class Committer {
   /** Makes rounds until nothing is due, or until the journal takes its time: then the rest is for the next call. */
   drainNow(): void {
     for (let round = 0; round < ROUNDS_AT_ONCE_MAX; round++) {
-      if (this.beating || isPromise(this.beat())) return
+      if (this.beating || this.finishing || isPromise(this.beat())) return
       if (!this.hasWork()) return
     }
     throw new AmbitError(

@@ -3,10 +3,19 @@ import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { Invocation } from './invocation.ts'
 import { findNonJson } from './json.ts'
 import type { Clock } from './ports/clock.ts'
-import type { EffectLogic, End } from './ports/engine.ts'
+import type { EffectHost } from './ports/effect-host.ts'
+import type { EffectContext, EffectLogic, End } from './ports/engine.ts'
 import { runOwned } from './stray-errors.ts'
 
 export const EFFECT_TIMEOUT_MS = 60_000
+
+/** The actor whose effect it is. */
+export interface EffectOwner {
+  readonly address: Address
+  /** Whether the effect's end is stored, and so must be JSON. */
+  readonly isDurable: boolean
+  readonly spec: { readonly privileged: boolean }
+}
 
 interface Running {
   readonly controller: AbortController
@@ -25,12 +34,16 @@ export class Effects {
   /** A promise that an effect forgot has rejected after the effect was over. */
   private readonly strayed: (address: Address, error: unknown) => void
 
+  private readonly host: EffectHost | undefined
+
   constructor(
     clock: Clock,
     ended: (address: Address, invocation: Invocation, end: End) => void,
     strayed: (address: Address, error: unknown) => void,
+    host?: EffectHost,
   ) {
     this.clock = clock
+    this.host = host
     this.ended = ended
     this.strayed = strayed
   }
@@ -39,8 +52,8 @@ export class Effects {
     return this.running.size
   }
 
-  /** `isKept`: whether its end is stored, and so must be JSON. */
-  start(address: Address, invocation: Invocation, logic: EffectLogic, isKept: boolean): void {
+  start(owner: EffectOwner, invocation: Invocation, logic: EffectLogic): void {
+    const { address, isDurable: isKept } = owner
     const key = keyOf(address, invocation.ref)
     if (this.running.has(key)) return
     const controller = new AbortController()
@@ -66,15 +79,19 @@ export class Effects {
         if (isOver()) this.strayed(address, error)
         else failed(error)
       }
-      const working = runOwned({ strayed }, () =>
-        logic.run(input, {
-          signal: controller.signal,
-          idempotencyKey: logic.key?.(input) ?? key,
-          deadline,
-          attempt,
-          maybeExecuted: attempt > 1,
-        }),
-      )
+      const context: EffectContext = {
+        signal: controller.signal,
+        idempotencyKey: logic.key?.(input) ?? key,
+        deadline,
+        attempt,
+        maybeExecuted: attempt > 1,
+      }
+      const own = () => logic.run(input, context)
+      const { host } = this
+      const call = { name: invocation.src, phase: 'run', address, input, context } as const
+      // Ambit's own actors hand what they do in the world to the host themselves, once it is authorised.
+      const isHosted = host !== undefined && !owner.spec.privileged
+      const working = runOwned({ strayed }, () => (isHosted ? host.run(call, own) : own()))
       // One step for either end: which of two effects ended first must not hang on how it ended.
       Promise.resolve(working).then(
         (output) => finish(isKept ? endOf(output, invocation) : { ok: true, output }),

@@ -1,10 +1,12 @@
 import type { ChildSpec, SupervisorSpec } from './child-spec.ts'
 import type { MaybePromise } from './maybe.ts'
 import type { Clock } from './ports/clock.ts'
+import type { EffectHost } from './ports/effect-host.ts'
 import type { Journal, JournalSession } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
+import type { Schedule } from './ports/schedule.ts'
 
 export interface KernelOptions {
   readonly root: ChildSpec
@@ -22,6 +24,10 @@ export interface KernelOptions {
    * that does not wait for a promise happens in the call.
    */
   readonly scheduler?: 'auto' | 'manual'
+  /** Who goes next within a round. Default: whoever waits longest. */
+  readonly schedule?: Schedule
+  /** Runs the effects of machines. Default: their own code. */
+  readonly effects?: EffectHost
 }
 
 export interface StopOptions {

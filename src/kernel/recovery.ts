@@ -157,7 +157,7 @@ export class Recovery {
       const again = { ...invocation, attempt: invocation.attempt + 1 }
       if (valueFor(invocation.logic.idempotent, invocation)) {
         cell.addInvocation(again)
-        this.effects.start(cell.address, again, invocation.logic, cell.isDurable)
+        this.effects.start(cell, again, invocation.logic)
       } else {
         this.calls.effectEnded(cell.address, invocation, inDoubt(cell, invocation))
       }

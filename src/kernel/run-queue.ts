@@ -1,6 +1,7 @@
 import Denque from 'denque'
 import type { Cell } from './cell.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Schedule } from './ports/schedule.ts'
 import { NOTHING_TAKEN, takeOne, TAKEN_QUICKLY } from './take.ts'
 
 export const MESSAGES_PER_SLICE_MAX = 32
@@ -21,14 +22,16 @@ export class RunQueue {
   private ahead = new Denque<Cell>()
   private aheadSlices = 0
   private readonly clock: Clock
+  private readonly schedule: Schedule | undefined
   /** What `elapsed` said last, and what the clock said then. */
   private reading = 0
   private lastNow = NOTHING_TAKEN
   private unlooked = 0
   private messagesMax = MESSAGES_PER_SLICE_MAX
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, schedule?: Schedule) {
     this.clock = clock
+    this.schedule = schedule
   }
 
   get length(): number {
@@ -56,9 +59,9 @@ export class RunQueue {
   drain(isCareful = false): void {
     const began = (this.reading = this.clock.elapsed())
     const slicesMax = isCareful ? this.length : SLICES_PER_DRAIN_MAX
-    this.messagesMax = isCareful ? 1 : MESSAGES_PER_SLICE_MAX
+    this.messagesMax = isCareful || this.schedule !== undefined ? 1 : MESSAGES_PER_SLICE_MAX
     for (let slice = 0; slice < slicesMax; slice++) {
-      const cell = this.next()
+      const cell = this.schedule === undefined ? this.next() : this.nextBy(this.schedule)
       if (cell === undefined) return
       this.runSlice(cell)
       if (this.reading - began >= DRAIN_MS_MAX) return
@@ -75,6 +78,19 @@ export class RunQueue {
     this.aheadSlices = 0
     const cell = this.cells.shift()
     if (cell !== undefined) cell.queued = false
+    return cell
+  }
+
+  private nextBy(schedule: Schedule): Cell | undefined {
+    const { ahead, cells } = this
+    const look = (at: number) => ahead.peekAt(at) ?? cells.peekAt(at - ahead.length)
+    const at = this.length === 0 ? undefined : schedule.next(this.length, look)
+    if (at === undefined) return undefined
+    const isAhead = at < ahead.length
+    const cell = isAhead ? ahead.removeOne(at) : cells.removeOne(at - ahead.length)
+    if (cell === undefined) return undefined
+    if (isAhead) cell.isAhead = false
+    else cell.queued = false
     return cell
   }
 

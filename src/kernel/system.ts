@@ -69,7 +69,7 @@ export class Kernel implements CellHost {
     this.options = options
     this.clock = clock
     this.log = logger
-    this.queue = new RunQueue(clock)
+    this.queue = new RunQueue(clock, options.schedule)
     this.audience = new Audience(options.observers ?? [], clock, logger)
     this.rounds = new Rounds(options.scheduler === 'manual', clock, {
       drainNow: () => this.committer?.drainNow(),
@@ -83,6 +83,7 @@ export class Kernel implements CellHost {
       (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
       (address, error) =>
         this.logger(address).warn({ err: toErrorRecord(error) }, 'rejected after its effect ended'),
+      options.effects,
     )
     this.tree = new Tree(options, this, (cell, fault) => void this.boot.bringUp(cell, fault))
     this.delivery = new Delivery(this.tree, this.outside, {
@@ -263,7 +264,7 @@ export class Kernel implements CellHost {
     // Between the turn and its release the machine may have left: then there is nothing to start.
     if (cell.invocations.get(invocation.path)?.ref !== invocation.ref) return
     const { logic } = invocation
-    if (logic.kind === 'effect') this.effects.start(cell.address, invocation, logic, cell.isDurable)
+    if (logic.kind === 'effect') this.effects.start(cell, invocation, logic)
   }
 
   abortEffect(cell: Cell, ref: string): void {

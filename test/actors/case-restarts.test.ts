@@ -97,7 +97,7 @@ const table: Row[] = [
 ]
 
 const journals: [string, (folder: string) => Journal][] = [
-  ['memory', memory],
+  ['memory', () => memory()],
   ['SQLite', sqlite],
 ]
 

@@ -10,7 +10,7 @@ if (!hasNodeSqlite) {
 
 /** Every implementation of the journal's contract that this Node can run. */
 export const journalKinds: [string, (directory: string) => Journal][] = [
-  ['memory', memoryJournal],
+  ['memory', () => memoryJournal()],
   ['sqlite on libsql', (directory) => sqliteJournal(directory, { driver: 'libsql' })],
   ...(hasNodeSqlite
     ? [

@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/thought-log': ['src/kernel', 'src/envelope'],
   'src/inspect': ['src/kernel'],
   'src/telemetry': ['src/kernel'],
-  'src/testing': parts,
+  'src/testing': [...parts, 'machines', 'actors'],
   machines: parts,
   actors: [...parts, 'machines'],
   'src/cli': everything,

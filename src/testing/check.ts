@@ -1,0 +1,232 @@
+import { createRealClock } from '../kernel/clock.ts'
+import { createSeededRandom } from '../kernel/random.ts'
+import { fromChance, fromList, type Choice } from './choices.ts'
+import { addToCorpus, readCorpus } from './corpus.ts'
+import { CoverageCount, type Coverage } from './coverage.ts'
+import { describeFailure, reportOf, type Failure } from './report.ts'
+import { playRun, type Run } from './run.ts'
+import type { Scenario } from './simulate.ts'
+import { shrink } from './shrink.ts'
+
+export interface CheckOptions {
+  /** Faults put one after the other at every point of the ordinary run: 0, 1 (default) or 2 in one run. */
+  readonly exhaustive?: 0 | 1 | 2
+  /** How long to play random runs after that, in milliseconds of real time. Default: 1,000. */
+  readonly randomMs?: number
+  /** How many random runs in place of a time. */
+  readonly randomRuns?: number
+  /** What the random runs follow from. Default: `ambit`, so that a check does the same each time. */
+  readonly seed?: string
+  /** A folder of schedules that failed once: they are played first, and new ones are added. */
+  readonly corpus?: string
+  /** No more exhaustive runs than this; what was left out is reported. Default: 20,000. */
+  readonly exhaustiveRunsMax?: number
+}
+
+export const EXHAUSTIVE_RUNS_MAX = 20_000
+const RANDOM_MS = 1000
+
+export interface CheckResult {
+  readonly ok: boolean
+  readonly name: string
+  readonly runs: { readonly corpus: number; readonly exhaustive: number; readonly random: number }
+  /** Exhaustive runs that were not played, because there were too many. */
+  readonly leftOut: number
+  readonly turns: number
+  /** Everything that happened: turns, messages, effects, faults, ... */
+  readonly events: number
+  readonly seconds: number
+  readonly eventsPerSecond: number
+  /** Virtual time that passed in all runs. */
+  readonly virtualHours: number
+  readonly coverage: Coverage
+  readonly failure: Failure | undefined
+  /** The file in the corpus that the failure was added to. */
+  readonly kept: string | undefined
+}
+
+/**
+ * Plays a simulation: the schedules that failed once, then every single fault (or pair of faults) at every point, then
+ * random ones. Stops at the first breach and makes its schedule as simple as it can. Never throws for a breach.
+ *
+ * @example
+ * const result = await check(simulation, { exhaustive: 2, randomMs: 4000 })
+ * if (!result.ok) console.log(describeCheck(result))
+ */
+export async function check(scenario: Scenario, options: CheckOptions = {}): Promise<CheckResult> {
+  return new Checker(scenario, options).check()
+}
+
+class Checker {
+  private readonly scenario: Scenario
+  private readonly options: CheckOptions
+  private readonly clock = createRealClock()
+  private readonly coverage = new CoverageCount()
+  private readonly runs = { corpus: 0, exhaustive: 0, random: 0 }
+  private leftOut = 0
+  private turns = 0
+  private events = 0
+  private virtualMs = 0
+
+  constructor(scenario: Scenario, options: CheckOptions) {
+    this.scenario = scenario
+    this.options = options
+  }
+
+  async check(): Promise<CheckResult> {
+    const began = this.clock.elapsed()
+    const failed = await this.search()
+    const failure = failed === undefined ? undefined : await this.explain(failed)
+    const seconds = (this.clock.elapsed() - began) / 1000
+    const { corpus } = this.options
+    const isKept = failure !== undefined && corpus !== undefined
+    return {
+      ok: failure === undefined,
+      name: this.scenario.name,
+      runs: this.runs,
+      leftOut: this.leftOut,
+      turns: this.turns,
+      events: this.events,
+      seconds,
+      eventsPerSecond: Math.round(this.events / seconds),
+      virtualHours: this.virtualMs / 3_600_000,
+      coverage: this.coverage.reached,
+      failure,
+      kept: isKept ? addToCorpus(corpus, this.scenario.name, failure) : undefined,
+    }
+  }
+
+  /** The first run that breaks something. */
+  private async search(): Promise<Run | undefined> {
+    const { corpus, exhaustive = 1 } = this.options
+    for (const list of corpus === undefined ? [] : readCorpus(corpus, this.scenario.name)) {
+      this.runs.corpus++
+      const run = await this.play(list)
+      if (run.breach !== undefined) return run
+    }
+    const found = exhaustive === 0 ? undefined : await this.searchAll(exhaustive)
+    return found ?? this.searchByChance()
+  }
+
+  private async searchAll(faults: 1 | 2): Promise<Run | undefined> {
+    const max = this.options.exhaustiveRunsMax ?? EXHAUSTIVE_RUNS_MAX
+    this.runs.exhaustive++
+    const ordinary = await this.play([])
+    if (ordinary.breach !== undefined) return ordinary
+    const single: Run[] = []
+    for (const list of withOneMore(ordinary.choices.taken, 0, isFault)) {
+      if (this.runs.exhaustive >= max) this.leftOut++
+      else {
+        this.runs.exhaustive++
+        const run = await this.play(list)
+        if (run.breach !== undefined) return run
+        if (faults === 2) single.push(run)
+      }
+    }
+    for (const { choices } of single) {
+      const from = choices.taken.findLastIndex(({ taken }) => taken !== 0) + 1
+      for (const list of withOneMore(choices.taken, from, isJournalFault)) {
+        if (this.runs.exhaustive >= max) this.leftOut++
+        else {
+          this.runs.exhaustive++
+          const run = await this.play(list)
+          if (run.breach !== undefined) return run
+        }
+      }
+    }
+    return undefined
+  }
+
+  private async searchByChance(): Promise<Run | undefined> {
+    const { randomRuns, randomMs = RANDOM_MS, seed = 'ambit' } = this.options
+    const until = this.clock.elapsed() + randomMs
+    const isOver = () =>
+      randomRuns === undefined ? this.clock.elapsed() >= until : this.runs.random >= randomRuns
+    while (!isOver()) {
+      const chance = createSeededRandom(`${seed} ${++this.runs.random}`)
+      const run = this.counted(await playRun(this.scenario, fromChance(chance)))
+      if (run.breach !== undefined) return run
+    }
+    return undefined
+  }
+
+  private async play(list: readonly number[]): Promise<Run> {
+    return this.counted(await playRun(this.scenario, fromList(list)))
+  }
+
+  private counted(run: Run): Run {
+    this.coverage.add(run)
+    this.events += run.trace.entries.length
+    this.turns += run.trace.entries.filter(({ kind }) => kind === 'turn').length
+    this.virtualMs += run.elapsedMs
+    return run
+  }
+
+  /** Makes the schedule simple, and looks whether it always gives the same run. */
+  private async explain(failed: Run): Promise<Failure> {
+    const { scenario } = this
+    const found = failed.choices.list
+    const ordinary = await playRun(scenario, fromList([]))
+    const again = await playRun(scenario, fromList(found))
+    const about = { name: scenario.name, ordinary, found }
+    if (again.trace.hash !== failed.trace.hash) {
+      const failure = reportOf({ ...about, run: failed, shrinkRuns: 0 })
+      const at = again.trace.entries.findIndex(
+        (entry, i) => JSON.stringify(entry) !== JSON.stringify(failed.trace.entries[i]),
+      )
+      const sentence =
+        `The same schedule gave two runs that differ from entry ${at + 1} on: something takes time, chance, ids or ` +
+        `promises from elsewhere. It was found because ${failure.invariant} was broken: ${failure.sentence}`
+      return { ...failure, invariant: 'replaysAlike', sentence }
+    }
+    const { list, runs } = await shrink(found, async (candidate) => {
+      const run = await playRun(scenario, fromList(candidate))
+      return run.breach?.invariant === failed.breach?.invariant
+    })
+    const run = await playRun(scenario, fromList(list))
+    return reportOf({ ...about, run, shrinkRuns: runs })
+  }
+}
+
+function isFault({ site }: Choice): boolean {
+  return site !== 'pick' && site !== 'traffic'
+}
+
+function isJournalFault({ site }: Choice): boolean {
+  return site === 'commit' || site === 'recovery'
+}
+
+/** Every schedule that leaves the given one at one point more. */
+function* withOneMore(
+  taken: readonly Choice[],
+  from: number,
+  isPoint: (choice: Choice) => boolean,
+): Generator<number[]> {
+  for (let at = from; at < taken.length; at++) {
+    const choice = taken[at]
+    if (choice === undefined || !isPoint(choice)) continue
+    for (let way = 1; way < choice.ways; way++)
+      yield [...taken.slice(0, at).map((before) => before.taken), way]
+  }
+}
+
+/** A result as one would like to read it. */
+export function describeCheck(result: CheckResult): string {
+  const { name, runs, events, seconds, eventsPerSecond, coverage, failure, leftOut } = result
+  const struck = Object.values(coverage.faults).reduce((sum, count) => sum + count, 0)
+  const lines = [
+    `${name}: ${failure === undefined ? 'holds' : 'BROKEN'} in ${runs.corpus} kept, ${runs.exhaustive} exhaustive ` +
+      `and ${runs.random} random runs` +
+      (leftOut > 0 ? ` (${leftOut} exhaustive ones left out)` : ''),
+    `${events} events in ${seconds.toFixed(1)} s (${eventsPerSecond}/s), ` +
+      `${result.virtualHours.toFixed(1)} virtual hours`,
+    `${struck} faults of ${Object.keys(coverage.faults).length} kinds: ` +
+      Object.entries(coverage.faults)
+        .map(([fault, count]) => `${fault} ${count}`)
+        .join(', '),
+    `${Object.keys(coverage.transitions).length} transitions, ` +
+      `${coverage.transitionsUnderFaults} pairs of a transition and a fault`,
+  ]
+  if (failure !== undefined) lines.push('', describeFailure(failure))
+  return lines.join('\n')
+}

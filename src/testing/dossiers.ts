@@ -1,0 +1,100 @@
+import { ACTIONS, LEDGER } from '../../machines/action-steps.ts'
+import type { Thought } from '../kernel/ports/engine.ts'
+import type { TraceEntry, TurnRecord } from './trace.ts'
+
+/** All that is known of one action, from what is stored and from what the world has seen. */
+export interface Dossier {
+  readonly key: string
+  /** What was last thought of each kind: `proposed`, `decision`, `authorized`, `outcome`, ... */
+  readonly last: ReadonlyMap<string, Thought>
+  /** Decisions of humans on this action that counted. */
+  readonly humanDecisions: readonly Thought[]
+  /** How often the world did it, and undid it. */
+  readonly executed: number
+  readonly undone: number
+  /** How the ledger has it: `reserved`, `committed`, `released`, `inDoubt`; undefined when nothing was reserved. */
+  readonly booked: string | undefined
+  /** A case that waits for a human. */
+  readonly openCase: string | undefined
+}
+
+interface Known {
+  readonly key: string
+  readonly last: Map<string, Thought>
+  readonly humanDecisions: Thought[]
+  executed: number
+  undone: number
+  booked: string | undefined
+  openCase: string | undefined
+}
+
+const UNDO_SUFFIX = '-undo'
+const bookings = ['reserve', 'committed', 'released', 'inDoubt']
+
+/** The dossiers of a run, kept as it goes on. */
+export class Dossiers {
+  private readonly known = new Map<string, Known>()
+
+  /** The dossier of an action's idempotency key. */
+  of(key: string): Dossier {
+    return this.open(keyOf(key))
+  }
+
+  all(): IterableIterator<Dossier> {
+    return this.known.values()
+  }
+
+  see(entry: TraceEntry): void {
+    if (entry.kind === 'turn') this.seeTurn(entry.record)
+    if (entry.kind !== 'effectHappened') return
+    const known = this.open(keyOf(entry.key))
+    if (entry.phase === 'execute') known.executed++
+    if (entry.phase === 'compensate') known.undone++
+  }
+
+  private seeTurn({ actor, thoughts = [] }: TurnRecord): void {
+    for (const thought of thoughts) {
+      const { key, kind } = thought
+      if (typeof key !== 'string') continue
+      const known = this.open(key)
+      if (actor === LEDGER) seeBooking(known, thought)
+      else if (actor.startsWith(ACTIONS)) known.last.set(kind, thought)
+      else seeCase(known, thought)
+    }
+  }
+
+  private open(key: string): Known {
+    const found = this.known.get(key)
+    if (found !== undefined) return found
+    const made: Known = {
+      key,
+      last: new Map(),
+      humanDecisions: [],
+      executed: 0,
+      undone: 0,
+      booked: undefined,
+      openCase: undefined,
+    }
+    this.known.set(key, made)
+    return made
+  }
+}
+
+/** An action and its undoing have keys of their own. */
+function keyOf(idempotencyKey: string): string {
+  return idempotencyKey.endsWith(UNDO_SUFFIX)
+    ? idempotencyKey.slice(0, -UNDO_SUFFIX.length)
+    : idempotencyKey
+}
+
+function seeBooking(known: Known, { kind, outcome }: Thought): void {
+  if (!bookings.includes(kind)) return
+  if (kind !== 'reserve') known.booked = kind
+  else if (outcome === 'reserved') known.booked = 'reserved'
+}
+
+function seeCase(known: Known, thought: Thought): void {
+  if (thought.kind === 'escalated') known.openCase = String(thought.case)
+  if (thought.kind === 'caseClosed' && known.openCase === thought.case) known.openCase = undefined
+  if (thought.kind === 'humanDecision') known.humanDecisions.push(thought)
+}

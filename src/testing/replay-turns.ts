@@ -1,0 +1,112 @@
+import { Cell, type CellHost } from '../kernel/cell.ts'
+import type { ErrorRecord } from '../kernel/errors.ts'
+import type { Json } from '../kernel/json.ts'
+import { Order } from '../kernel/pending-commit.ts'
+import type { Message } from '../kernel/message.ts'
+import type { StoredTurn } from '../kernel/ports/journal.ts'
+import { silentLogger } from '../kernel/ports/logger.ts'
+import { parkMessage, takeOne } from '../kernel/take.ts'
+import { describeDifferences, differences } from './difference.ts'
+import { invariant } from './invariant.ts'
+import type { TurnRecord } from './trace.ts'
+
+/** Each journaled turn, made again from its message alone, gives the same record byte for byte, and the same state. */
+export const journalReplaysToSameState = invariant(
+  'journalReplaysToSameState',
+  ({ actors, history, load }) => ({
+    async atEnd() {
+      const turnsOf = new Map<string, StoredTurn[]>()
+      for (const turn of await history()) {
+        const turns = turnsOf.get(turn.address)
+        if (turns === undefined) turnsOf.set(turn.address, [turn])
+        else turns.push(turn)
+      }
+      for (const [address, turns] of turnsOf) {
+        const actor = actors.get(address)
+        if (!(actor instanceof Cell)) continue
+        const stored = await load(address)
+        const fault = replay(actor, turns, (stored?.snapshot as { state?: Json } | null)?.state)
+        if (fault !== undefined) return fault
+      }
+      return undefined
+    },
+  }),
+)
+
+function replay(
+  like: Cell,
+  turns: readonly StoredTurn[],
+  stateStored: Json | undefined,
+): string | undefined {
+  const host = new ReplayHost(like.host)
+  const { address } = like
+  const cell = new Cell(address, like.spec, like.input, like.authority, host)
+  cell.life = 'running'
+  for (const { record, seq } of turns) {
+    const wanted = JSON.parse(record) as TurnRecord & { error?: ErrorRecord }
+    const { deadline = wanted.at } = wanted.message.headers
+    // The wall clock may have run behind the actor's time: what was taken in time is so again.
+    host.time = wanted.disposition === 'expired' ? wanted.at : Math.min(wanted.at, deadline)
+    cell.incarnation = wanted.incarnation
+    takeAgain(cell, wanted)
+    const made = cell.pending?.records.at(-1)?.text
+    cell.pending = undefined
+    if (made === record) continue
+    return `Turn ${seq} of ${address}, made again, is another: ${made ?? 'nothing'} in place of ${record}.`
+  }
+  const state = cell.status === 'active' ? cell.spec.engine.persist(cell.state) : null
+  const found = stateStored === undefined ? [] : differences(stateStored, state)
+  if (found.length === 0) return undefined
+  return `${address}, made again from its turns, is not as stored: ${describeDifferences(found)}.`
+}
+
+function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): void {
+  const message: Message = { ...wanted.message, to: cell.address }
+  if (wanted.disposition === 'parked') {
+    parkMessage(cell, message, 'user', wanted.error ?? { name: 'Parked', message: '' })
+    return
+  }
+  cell.mailbox.offer(message, 'system')
+  takeOne(cell)
+}
+
+/** A host that lets nothing out: what the turns wanted has happened already. */
+class ReplayHost implements CellHost {
+  time = 0
+  readonly isWatched = false
+  readonly order = new Order()
+  readonly registry: CellHost['registry']
+  readonly systemId: string
+  readonly clock = {
+    now: () => this.time,
+    elapsed: () => 0,
+    soon: () => undefined,
+    wakeAt: () => () => undefined,
+  }
+
+  constructor({ registry, systemId }: CellHost) {
+    this.registry = registry
+    this.systemId = systemId
+  }
+
+  logger = () => silentLogger
+  routeAhead = () => false
+  schedule(): void {}
+  changed(): void {}
+  route(): void {}
+  answerOutside(): void {}
+  postTo(): void {}
+  postForeign(): void {}
+  freed(): void {}
+  startEffect(): void {}
+  abortEffect(): void {}
+  refuseInvocation(): void {}
+  setTimer(): void {}
+  clearTimer(): void {}
+  failed(): void {}
+  ended(): void {}
+  deadLetter(): void {}
+  acknowledged(): void {}
+  dispose(): void {}
+  reported(): void {}
+}

@@ -1,0 +1,317 @@
+import type { ActorSystem } from '../../actors/system.ts'
+import type { Case } from '../../machines/approval.ts'
+import { caseFrom } from '../../machines/approval.ts'
+import { APPROVALS } from '../../machines/action-steps.ts'
+import { toErrorRecord } from '../kernel/errors.ts'
+import { createSeededRandom } from '../kernel/random.ts'
+import type { ReadyActor } from '../kernel/ports/schedule.ts'
+import { Choices, type ChoiceSource } from './choices.ts'
+import { Courier } from './courier.ts'
+import { Disk } from './disk.ts'
+import { faultsAt } from './faults.ts'
+import { Humans } from './humans.ts'
+import { Dossiers } from './dossiers.ts'
+import type { Breach, RunView, Watch } from './invariant.ts'
+import { SimulatedFault } from './simulated-fault.ts'
+import type { Scenario, SimulationPorts } from './simulate.ts'
+import { Trace, type TraceEntry } from './trace.ts'
+import { VirtualTime } from './virtual-time.ts'
+import { World } from './world.ts'
+
+/** A run that takes more steps than this does not come to rest. */
+export const STEPS_MAX = 5000
+/** What is due later than this after the start is not waited for. */
+export const HORIZON_MS = 7 * 86_400_000
+/** How long after its end a process is started again. */
+const RESTART_AFTER_MS = 100
+const PAUSE_MS = 30_000
+const LEAP_MS = 3_600_000
+/** Looks at whether anything goes on before the next step. */
+const SETTLE_MAX = 1000
+
+/** One life of the system. */
+interface Life {
+  readonly number: number
+  isDead: boolean
+  isUp: boolean
+  system: ActorSystem | undefined
+}
+
+interface Ready {
+  readonly owner: object
+  readonly label: string
+  readonly run: () => void
+}
+
+/** What one run came to. */
+export interface Run {
+  readonly choices: Choices
+  readonly trace: Trace
+  readonly breach: Breach | undefined
+  readonly steps: number
+  /** Virtual milliseconds. */
+  readonly elapsedMs: number
+}
+
+/** Plays one run of a scenario to its end, or to the first breach. */
+export async function playRun(scenario: Scenario, source: ChoiceSource): Promise<Run> {
+  return new Player(scenario, source).play()
+}
+
+class Player {
+  private readonly scenario: Scenario
+  private readonly choices: Choices
+  private readonly time = new VirtualTime()
+  private readonly trace: Trace
+  private readonly disk: Disk
+  private readonly world: World
+  private readonly humans: Humans
+  private readonly courier: Courier
+  private readonly watches: { readonly name: string; readonly watch: Watch }[]
+  private readonly dossiers = new Dossiers()
+  private readonly actors = new Map<string, ReadyActor>()
+  private readonly longest = new Map<string, number>()
+  private ready: Ready[] = []
+  private life: Life | undefined
+  private lives = 0
+  private breach: Breach | undefined
+  /** Whether promises may have something to say before the next step. */
+  private isTouched = false
+
+  constructor(scenario: Scenario, source: ChoiceSource) {
+    const { faults, people, effects, storesGroups } = scenario
+    this.scenario = scenario
+    const view = this.view()
+    this.watches = scenario.invariants.map(({ name, watch }) => ({ name, watch: watch(view) }))
+    const { time } = this
+    const choices = (this.choices = new Choices(source))
+    const trace = (this.trace = new Trace(
+      () => time.elapsed,
+      (entry) => this.heard(entry),
+    ))
+    const calls = { choices, trace, time, faults }
+    this.disk = new Disk({ ...calls, crash: () => this.crash() }, storesGroups)
+    this.world = new World({
+      ...calls,
+      effects,
+      ready: (owner, label, run) => void this.ready.push({ owner, label, run }),
+    })
+    this.courier = new Courier({
+      ...calls,
+      system: () => (this.life?.isDead === false ? this.life.system : undefined),
+      touched: () => (this.isTouched = true),
+    })
+    this.humans = new Humans(people, {
+      ...calls,
+      systemId: this.disk.systemId,
+      submit: (signed) => this.courier.submit(signed),
+    })
+  }
+
+  async play(): Promise<Run> {
+    const { trace, time, choices } = this
+    this.begin()
+    this.planTraffic()
+    await this.settle()
+    while (this.breach === undefined && this.step()) await this.settle()
+    await this.lookAtEnd()
+    if (this.life !== undefined) this.life.isDead = true
+    return { choices, trace, breach: this.breach, steps: trace.step, elapsedMs: time.elapsed }
+  }
+
+  /** Does one thing of those that could happen now. Answers whether there was any. */
+  private step(): boolean {
+    const { time, ready, choices, scenario } = this
+    for (let due = time.takeDue(); due !== undefined; due = time.takeDue())
+      ready.push({ owner: this, ...due })
+    if (ready.length === 0) {
+      const ms = time.untilNext
+      if (ms === undefined || time.elapsed + ms > HORIZON_MS) return false
+      time.pass(ms)
+      return true
+    }
+    if (++this.trace.step > STEPS_MAX) {
+      const sentence = `After ${STEPS_MAX} steps the system is not at rest.`
+      this.breach = { invariant: 'comesToRest', sentence, step: STEPS_MAX }
+      return false
+    }
+    this.strike()
+    const mayReorder = scenario.faults.includes('reorder')
+    const at = mayReorder ? choices.choose('pick', this.ready.length) : 0
+    const [next] = this.ready.splice(at, 1)
+    this.isTouched = true
+    next?.run()
+    return true
+  }
+
+  /** A fault between two steps. */
+  private strike(): void {
+    const { choices, time, trace } = this
+    const fault = choices.fault('step', faultsAt('step', this.scenario.faults))
+    if (fault === undefined) return
+    trace.add({ kind: 'fault', fault, where: 'between two steps' })
+    if (fault === 'crash') this.crash()
+    else if (fault === 'pause') time.pass(PAUSE_MS)
+    else time.leap(choices.choose('step', 2) === 0 ? LEAP_MS : -LEAP_MS)
+  }
+
+  /** Lets the process do what it can, and promises say what they have to say. */
+  private async settle(): Promise<void> {
+    for (let look = 0; look < SETTLE_MAX; look++) {
+      this.drain()
+      if (!this.isTouched) return
+      this.isTouched = false
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  private drain(): void {
+    const { life } = this
+    if (life?.isDead === false) life.system?.drain()
+  }
+
+  private planTraffic(): void {
+    const { traffic } = this.scenario
+    const inputs = typeof traffic === 'function' ? traffic(this.pick) : traffic
+    for (const [i, input] of inputs.entries()) {
+      const id = `input-${i + 1}`
+      this.time.after(this, input.afterMs ?? 0, `${input.event.type} to ${input.to}`, () =>
+        this.courier.send(id, input),
+      )
+    }
+  }
+
+  private readonly pick = (ways: number) => this.choices.choose('traffic', ways)
+
+  /** A new process on the same disk. */
+  private begin(): void {
+    const number = ++this.lives
+    const life: Life = { number, isDead: false, isUp: false, system: undefined }
+    this.life = life
+    this.trace.add({ kind: 'started', process: number })
+    const system = (life.system = this.scenario.system(this.portsOf(life)))
+    this.isTouched = true
+    system.start().then(
+      () => this.up(life),
+      (error: unknown) => this.failedToStart(life, error),
+    )
+  }
+
+  private up(life: Life): void {
+    if (life.isDead) return
+    life.isUp = true
+    this.isTouched = true
+    for (const { keyId, approver } of this.scenario.people)
+      life.system?.addApprover(keyId, approver).catch(() => undefined)
+  }
+
+  private failedToStart(life: Life, error: unknown): void {
+    if (life.isDead) return
+    // Whoever looks after the process starts it again.
+    if (error instanceof SimulatedFault) return this.crash()
+    const sentence = `Process ${life.number} does not start: ${toErrorRecord(error).message}`
+    this.breach = { invariant: 'starts', sentence, step: this.trace.step }
+  }
+
+  private readonly crash = (): void => {
+    const { life } = this
+    if (life === undefined || life.isDead) return
+    life.isDead = true
+    this.trace.add({ kind: 'crashed', process: life.number })
+    this.time.forget(life)
+    this.ready = this.ready.filter(({ owner }) => owner !== life)
+    this.disk.release()
+    this.time.after(this, RESTART_AFTER_MS, 'a new process', () => this.begin())
+  }
+
+  private portsOf(life: Life): SimulationPorts {
+    const random = createSeededRandom(`process ${life.number}`)
+    let ids = 0
+    const whileAlive =
+      <T extends unknown[]>(tell: (...args: T) => void) =>
+      (...args: T) => {
+        if (!life.isDead) tell(...args)
+      }
+    const { trace } = this
+    return {
+      journal: this.disk.journalFor(life),
+      clock: this.time.clockOf(life),
+      random: { next: random, id: () => `p${life.number}-${++ids}` },
+      scheduler: 'manual',
+      schedule: { next: (ready, look) => this.next(ready, look) },
+      effects: {
+        run: (call, own) =>
+          life.isDead ? new Promise(() => undefined) : this.world.run(life, call, own),
+      },
+      observers: [
+        {
+          journaledOnly: true,
+          onExit: whileAlive(({ address, reason }) =>
+            trace.add({ kind: 'exit', address, reason: reason.kind }),
+          ),
+          onRestart: whileAlive(({ address, delayMs }) =>
+            trace.add({ kind: 'restart', address, delayMs }),
+          ),
+          onDeadLetter: whileAlive(({ message: { id, to }, reason }) =>
+            trace.add({ kind: 'deadLetter', id, to, reason }),
+          ),
+        },
+      ],
+    }
+  }
+
+  /** Who takes a message next; a round may end early, so that less is stored together. */
+  private next(
+    ready: number,
+    look: (at: number) => ReadyActor | undefined,
+  ): number | undefined {
+    for (let at = 0; at < ready; at++) this.measure(look(at))
+    if (!this.scenario.faults.includes('reorder')) return 0
+    const at = this.choices.choose('pick', ready + 1)
+    return at === ready ? undefined : at
+  }
+
+  private measure(actor: ReadyActor | undefined): void {
+    if (actor === undefined) return
+    const { address, mailbox } = actor
+    this.actors.set(address, actor)
+    const length = mailbox.size('user') + mailbox.size('control')
+    if (length <= (this.longest.get(address) ?? 0)) return
+    this.longest.set(address, length)
+    this.trace.add({ kind: 'mailbox', address, length })
+  }
+
+  private heard(entry: TraceEntry): void {
+    if (entry.kind === 'turn' && entry.record.actor === APPROVALS) this.noticeCases(entry)
+    this.dossiers.see(entry)
+    for (const { name, watch } of this.watches) this.note(name, watch.see?.(entry))
+  }
+
+  private noticeCases({ rows }: Extract<TraceEntry, { kind: 'turn' }>): void {
+    for (const [key, value] of rows) {
+      if (!key.startsWith('case:') || value === null) continue
+      const found: Case = caseFrom(value)
+      if (found.status === 'open') this.humans.caseOpened(found)
+    }
+  }
+
+  private async lookAtEnd(): Promise<void> {
+    for (const { name, watch } of this.watches) {
+      if (this.breach !== undefined) return
+      this.note(name, await watch.atEnd?.())
+    }
+  }
+
+  private note(invariant: string, sentence: string | undefined): void {
+    if (sentence !== undefined) this.breach ??= { invariant, sentence, step: this.trace.step }
+  }
+
+  private view(): RunView {
+    return {
+      dossiers: this.dossiers,
+      actors: this.actors,
+      history: async () => (await this.disk.stored?.history({})) ?? [],
+      load: async (address) => this.disk.stored?.load(address),
+    }
+  }
+}
