@@ -127,6 +127,8 @@ export class Recovery {
     parkPoison(cell)
     // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
     if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')
+    // By hand it takes its next message now, and may fail again: that is another restart.
+    this.restarting.delete(cell)
     this.calls.schedule(cell)
   }
 

@@ -22,6 +22,9 @@ export interface DiskCalls {
   crash(): void
 }
 
+/** The name of every simulated system: action keys and signatures follow from it. */
+export const SIMULATED_SYSTEM = 'simulated'
+
 /** Commits in a row that a full disk refuses. */
 const DISK_FULL_COMMITS = 3
 
@@ -30,7 +33,6 @@ const DISK_FULL_COMMITS = 3
  * one. It outlives the processes.
  */
 export class Disk {
-  readonly systemId = 'simulated'
   private readonly calls: DiskCalls
   private readonly storesGroups: boolean
   private readonly inner: Journal
@@ -40,7 +42,7 @@ export class Disk {
   constructor(calls: DiskCalls, storesGroups: boolean) {
     this.calls = calls
     this.storesGroups = storesGroups
-    this.inner = memoryJournal({ systemId: this.systemId, secret: 'known to its owners' })
+    this.inner = memoryJournal({ systemId: SIMULATED_SYSTEM, secret: 'known to its owners' })
   }
 
   /** The journal as one process sees it. */

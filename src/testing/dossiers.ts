@@ -1,6 +1,7 @@
-import { ACTIONS, LEDGER } from '../../machines/action-steps.ts'
+import { caseFrom } from '../../machines/approval.ts'
+import { ACTIONS, APPROVALS, LEDGER } from '../../machines/action-steps.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
-import type { TraceEntry, TurnRecord } from './trace.ts'
+import type { Rows, TraceEntry, TurnRecord } from './trace.ts'
 
 /** All that is known of one action, from what is stored and from what the world has seen. */
 export interface Dossier {
@@ -16,6 +17,8 @@ export interface Dossier {
   readonly booked: string | undefined
   /** A case that waits for a human. */
   readonly openCase: string | undefined
+  /** How many people its last case needs. */
+  readonly quorum: number
 }
 
 interface Known {
@@ -26,6 +29,7 @@ interface Known {
   undone: number
   booked: string | undefined
   openCase: string | undefined
+  quorum: number
 }
 
 const UNDO_SUFFIX = '-undo'
@@ -45,7 +49,10 @@ export class Dossiers {
   }
 
   see(entry: TraceEntry): void {
-    if (entry.kind === 'turn') this.seeTurn(entry.record)
+    if (entry.kind === 'turn') {
+      this.seeTurn(entry.record)
+      if (entry.record.actor === APPROVALS) this.seeCases(entry.rows)
+    }
     if (entry.kind !== 'effectHappened') return
     const known = this.open(keyOf(entry.key))
     if (entry.phase === 'execute') known.executed++
@@ -63,6 +70,14 @@ export class Dossiers {
     }
   }
 
+  private seeCases(rows: Rows): void {
+    for (const [id, value] of rows) {
+      if (!id.startsWith('case:') || value === null) continue
+      const { key, route } = caseFrom(value)
+      this.open(key).quorum = route.quorum
+    }
+  }
+
   private open(key: string): Known {
     const found = this.known.get(key)
     if (found !== undefined) return found
@@ -74,6 +89,7 @@ export class Dossiers {
       undone: 0,
       booked: undefined,
       openCase: undefined,
+      quorum: 1,
     }
     this.known.set(key, made)
     return made

@@ -5,12 +5,15 @@ import type { TraceEntry } from './trace.ts'
 
 /** What an invariant may look at beside what happens. */
 export interface RunView {
+  readonly systemId: string
   /** What is known of each action so far. */
   readonly dossiers: Dossiers
   /** Every actor that ever had something to do, as it is in the last process that had it. */
   readonly actors: ReadonlyMap<string, ReadyActor>
   /** The log as it is stored. */
   history(): Promise<readonly StoredTurn[]>
+  /** XState's snapshot of an actor in the running process: `value`, `context`, `status`; undefined when none runs. */
+  snapshotOf(address: string): unknown
   /** An actor as it is stored. */
   load(address: string): Promise<StoredActor | undefined>
 }

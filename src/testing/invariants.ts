@@ -165,13 +165,14 @@ export const noEffectWithoutApproval = invariant('noEffectWithoutApproval', ({ d
     const severity = last.get('decision')?.severity
     if (severity === 'deny') return `${entry.name} ${key} began, though it was denied.`
     if (severity !== 'escalate' || isApproved(dossier)) return undefined
-    return `${entry.name} ${key} began, and no human has approved it.`
+    return `${entry.name} ${key} began, and not as many humans have approved it as must.`
   },
 }))
 
-function isApproved({ humanDecisions, last }: Dossier): boolean {
+function isApproved({ humanDecisions, last, quorum }: Dossier): boolean {
   const digest = last.get('authorized')?.digest
-  return humanDecisions.some(({ verdict, digest: seen }) => verdict === 'approve' && seen === digest)
+  const approvals = humanDecisions.filter((each) => each.verdict === 'approve' && each.digest === digest)
+  return new Set(approvals.map(({ person }) => person)).size >= quorum
 }
 
 /** The books say what became of each action. */

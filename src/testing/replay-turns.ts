@@ -13,7 +13,7 @@ import type { TurnRecord } from './trace.ts'
 /** Each journaled turn, made again from its message alone, gives the same record byte for byte, and the same state. */
 export const journalReplaysToSameState = invariant(
   'journalReplaysToSameState',
-  ({ actors, history, load }) => ({
+  ({ actors, history, load, systemId }) => ({
     async atEnd() {
       const turnsOf = new Map<string, StoredTurn[]>()
       for (const turn of await history()) {
@@ -25,7 +25,8 @@ export const journalReplaysToSameState = invariant(
         const actor = actors.get(address)
         if (!(actor instanceof Cell)) continue
         const stored = await load(address)
-        const fault = replay(actor, turns, (stored?.snapshot as { state?: Json } | null)?.state)
+        const { state } = (stored?.snapshot ?? {}) as { state?: Json }
+        const fault = replay(actor, systemId, turns, state)
         if (fault !== undefined) return fault
       }
       return undefined
@@ -35,10 +36,11 @@ export const journalReplaysToSameState = invariant(
 
 function replay(
   like: Cell,
+  systemId: string,
   turns: readonly StoredTurn[],
   stateStored: Json | undefined,
 ): string | undefined {
-  const host = new ReplayHost(like.host)
+  const host = new ReplayHost(like.host.registry, systemId)
   const { address } = like
   const cell = new Cell(address, like.spec, like.input, like.authority, host)
   cell.life = 'running'
@@ -84,7 +86,7 @@ class ReplayHost implements CellHost {
     wakeAt: () => () => undefined,
   }
 
-  constructor({ registry, systemId }: CellHost) {
+  constructor(registry: CellHost['registry'], systemId: string) {
     this.registry = registry
     this.systemId = systemId
   }

@@ -7,7 +7,7 @@ import { createSeededRandom } from '../kernel/random.ts'
 import type { ReadyActor } from '../kernel/ports/schedule.ts'
 import { Choices, type ChoiceSource } from './choices.ts'
 import { Courier } from './courier.ts'
-import { Disk } from './disk.ts'
+import { Disk, SIMULATED_SYSTEM } from './disk.ts'
 import { faultsAt } from './faults.ts'
 import { Humans } from './humans.ts'
 import { Dossiers } from './dossiers.ts'
@@ -103,7 +103,7 @@ class Player {
     })
     this.humans = new Humans(people, {
       ...calls,
-      systemId: this.disk.systemId,
+      systemId: SIMULATED_SYSTEM,
       submit: (signed) => this.courier.submit(signed),
     })
   }
@@ -308,8 +308,13 @@ class Player {
 
   private view(): RunView {
     return {
+      systemId: SIMULATED_SYSTEM,
       dossiers: this.dossiers,
       actors: this.actors,
+      snapshotOf: (address) => {
+        const { life } = this
+        return life?.isDead === false ? life.system?.ref(address).getSnapshot() : undefined
+      },
       history: async () => (await this.disk.stored?.history({})) ?? [],
       load: async (address) => this.disk.stored?.load(address),
     }
