@@ -2,6 +2,7 @@
 import * as nodeModule from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { AmbitError } from '../kernel/errors.ts'
+import type { ReplayOptions, SimulateOptions } from './simulate.ts'
 import { CommandEnd, exitCodes } from './usage.ts'
 
 const JOURNAL = ['--journal <dir>', 'folder of the journal', '.ambit'] as const
@@ -19,6 +20,7 @@ export function createCli(): Command {
   addKeygen(cli)
   addApprovals(cli)
   addLog(cli)
+  addSimulate(cli)
   return cli
 }
 
@@ -154,6 +156,39 @@ function addLog(cli: Command): void {
     .action(async (id: string, options: { journal: string; json?: boolean }) => {
       const { explainCase } = await import('./log.ts')
       await explainCase(id, options)
+    })
+}
+
+const SIMULATION = ['--simulation <name>', 'which of the simulations in it'] as const
+const TRACE = ['--trace <file>', 'write the run in the Stately inspection format'] as const
+
+function addSimulate(cli: Command): void {
+  cli
+    .command('simulate')
+    .description('play the simulations of a module: every fault at every point, then random ones')
+    .argument('<path>', 'a module that exports what `simulate` of ambit/testing returns')
+    .option(...SIMULATION)
+    .option('--exhaustive <n>', 'faults in one run: 0, 1 or 2', '1')
+    .option('--random-ms <ms>', 'how long to play random runs of each', '4000')
+    .option('--seed <text>', 'what the random runs follow from', 'ambit')
+    .option('--corpus <dir>', 'schedules that failed once: played first, new ones are added')
+    .option(...TRACE)
+    .option(...JSON_FLAG)
+    .action(async (path: string, options: SimulateOptions) => {
+      const { simulateFile } = await import('./simulate.ts')
+      await simulateFile(path, options)
+    })
+  cli
+    .command('replay')
+    .description('play one schedule again, as the report of a failure names it')
+    .argument('<path>', 'the module with the simulation')
+    .argument('<schedule>', "such as '1:17=2,40=1'")
+    .option(...SIMULATION)
+    .option(...TRACE)
+    .option(...JSON_FLAG)
+    .action(async (path: string, schedule: string, options: ReplayOptions) => {
+      const { replayLine } = await import('./simulate.ts')
+      await replayLine(path, schedule, options)
     })
 }
 

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { sqliteJournal } from '../embedded/sqlite-journal.ts'
@@ -8,6 +8,7 @@ import { createLogger, LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts'
 import { startApi, type Api } from './api.ts'
 import { leaveAddress, leaveClock, newToken, removeAddress } from './connection.ts'
 import { keepHead } from './heads.ts'
+import { findModule } from './modules.ts'
 import type { Program, RunningProgram } from './program.ts'
 import { readInstant, readPort, usageError } from './usage.ts'
 
@@ -160,7 +161,7 @@ function readLevel(text: string): string {
 
 /** Loads what a folder or file exports as `program`; sources are looked up where they were built to. */
 async function loadProgram(path: string): Promise<Program> {
-  const file = findModule(resolve(path))
+  const file = findModule(path)
   if (file === undefined) {
     throw usageError(
       `Found nothing to run at "${path}". Expected a folder with index.js, or a file that exports \`program\`.`,
@@ -171,20 +172,6 @@ async function loadProgram(path: string): Promise<Program> {
   throw usageError(
     `"${path}" does not export a \`program\` with a name, options and a start function.`,
   )
-}
-
-function findModule(path: string): string | undefined {
-  const candidates = [path, join(path, 'index.js'), join(path, 'index.mjs'), ...builtTwins(path)]
-  return candidates.find((candidate) => /\.m?js$/.test(candidate) && existsSync(candidate))
-}
-
-function builtTwins(path: string): string[] {
-  for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) {
-    if (!existsSync(join(folder, 'package.json'))) continue
-    const built = join(folder, 'dist', relative(folder, path))
-    return [join(built, 'index.js'), built.replace(/\.ts$/, '.js')]
-  }
-  return []
 }
 
 /** npm passes on a Ctrl-C that the terminal has sent already: only a third signal cuts the stop short. */

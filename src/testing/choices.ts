@@ -53,7 +53,8 @@ export class Choices {
   choose(site: Site, ways: number): number {
     if (ways <= 1) return 0
     const taken = this.source.next(site, ways)
-    this.taken.push({ site, ways, taken })
+    const isReordered = site === 'pick' && taken !== 0
+    this.taken.push({ site, ways, taken, ...(isReordered && { fault: 'reorder' }) })
     return taken
   }
 
