@@ -47,6 +47,8 @@ export class Boot {
   private readonly parts: BootParts
   private readonly calls: BootCalls
   private failure: { address: Address; error: unknown } | undefined
+  /** Until what the last owner left is on its way nobody takes anything: what comes now must not overtake it. */
+  hasResumed = false
 
   constructor(parts: BootParts, calls: BootCalls) {
     this.parts = parts
@@ -106,6 +108,7 @@ export class Boot {
     }
     for (const message of recovery.outbox)
       this.calls.route(message, message.headers.stream?.lane ?? 'user')
+    this.hasResumed = true
     this.calls.wake()
   }
 

@@ -362,8 +362,10 @@ export class Kernel implements CellHost {
 
   private createCommitter(session: JournalSession): Committer {
     const calls = {
-      drain: (isCareful: boolean) => this.queue.drain(isCareful),
-      hasWork: () => this.queue.length > 0,
+      drain: (isCareful: boolean) => {
+        if (this.boot.hasResumed) this.queue.drain(isCareful)
+      },
+      hasWork: () => this.boot.hasResumed && this.queue.length > 0,
       reload: this.recovery.reload.bind(this.recovery),
       retract: this.delivery.retract.bind(this.delivery),
       wasNeverBorn: this.delivery.wasNeverBorn.bind(this.delivery),
