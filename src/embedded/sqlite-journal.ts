@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
@@ -21,6 +21,7 @@ import {
   type Wake,
 } from '../kernel/ports/journal.ts'
 import { inGroups, recordsOf } from './batch.ts'
+import { makeFolder } from './folder.ts'
 import { takeOwnership } from './owner-lock.ts'
 import {
   loadSqliteDriver,
@@ -50,7 +51,7 @@ export function sqliteJournal(directory: string, options: SqliteJournalOptions =
   return {
     async open() {
       const driver = await loadSqliteDriver(options.driver)
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      makeFolder(directory)
       const lock = takeOwnership(directory, driver)
       try {
         const file = join(directory, JOURNAL_FILE)

@@ -4,6 +4,7 @@ export const errorCodes = {
   AMBIT_ACTION_NAME_TAKEN: 'Two different action definitions share one name.',
   AMBIT_ADDRESS_INVALID: 'An address is not of the form /name/name.',
   AMBIT_AMOUNT_INVALID: 'An amount of money is not a plain decimal with an ISO 4217 currency.',
+  AMBIT_ARBITRARY_IMPOSSIBLE: 'A generator of test values cannot make what its schema accepts.',
   AMBIT_ASK_TIMEOUT: 'An asked actor did not answer before the deadline.',
   AMBIT_CHILD_ID_TAKEN: 'A supervisor already has a child of that id.',
   AMBIT_COMMIT_FAILED: 'The journal did not take a turn.',

@@ -97,9 +97,12 @@ export class Timers {
 
   private arm(): void {
     const first = this.heap[0]
-    if (first === undefined || this.isHeld || first.dueAt >= this.wakesAt) return
+    if (first === undefined || this.isHeld) return
+    // Where the clock was set forward, the wait under way is longer than it should be: what is overdue has its own.
+    const wakesAt = first.dueAt <= this.clock.now() ? -Infinity : first.dueAt
+    if (wakesAt >= this.wakesAt) return
     this.cancelWake?.()
-    this.wakesAt = first.dueAt
+    this.wakesAt = wakesAt
     this.cancelWake = this.clock.wakeAt(first.dueAt, () => this.fire())
   }
 

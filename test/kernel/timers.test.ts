@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Clock } from '../../src/kernel/ports/clock.ts'
 import { Timers } from '../../src/kernel/timers.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import { refutes } from '../support/refutes.ts'
@@ -194,4 +195,46 @@ test('F5 any sequence of set, clear and time fires what a sorted list fires', ()
 
 test('F5 the sorted-list property refutes timers that cannot be set again', () => {
   expect(refutes(behavesLikeAList(forgetfulList))).toBe(true)
+})
+
+/** As a real machine has it: a wait goes on by itself, whatever the clock is set to meanwhile. */
+function settableClock() {
+  let [now, passed] = [0, 0]
+  const waits = new Set<{ readonly until: number; readonly wake: () => void }>()
+  const clock: Clock = {
+    now: () => now,
+    elapsed: () => passed,
+    soon: () => undefined,
+    wakeAt(dueAt, wake) {
+      const wait = { until: passed + Math.max(0, dueAt - now), wake }
+      waits.add(wait)
+      return () => void waits.delete(wait)
+    },
+  }
+  return {
+    clock,
+    set: (ms: number) => void (now += ms),
+    pass: (ms: number) => {
+      now += ms
+      passed += ms
+      for (const wait of [...waits].filter(({ until }) => until <= passed)) {
+        waits.delete(wait)
+        wait.wake()
+      }
+    },
+  }
+}
+
+test('Z7 after the clock was set forward nobody waits behind a timer that it has passed', () => {
+  const { clock, pass, set } = settableClock()
+  const fired: string[] = []
+  const timers = new Timers(clock, (_, id) => fired.push(id))
+  timers.set('/a', 'in an hour', 3_600_000)
+  set(86_400_000)
+  timers.set('/a', 'soon', clock.now() + 5)
+  timers.set('/a', 'later', clock.now() + 10)
+  pass(5)
+  expect(fired).toEqual(['in an hour', 'soon'])
+  pass(5)
+  expect(fired).toEqual(['in an hour', 'soon', 'later'])
 })

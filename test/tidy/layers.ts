@@ -37,7 +37,8 @@ const keptIn: readonly {
 }[] = [
   {
     name: /^(xstate|@xstate)(\/|$)/,
-    files: /^(src\/logic|machines|actors|examples)\/|^src\/inspect\/read-models\.ts$/,
+    files:
+      /^(src\/logic|src\/testing\/arbitraries|machines|actors|examples)\/|^src\/inspect\/read-models\.ts$/,
     remedy:
       'Only src/logic, machines and actors know XState; go through src/kernel/ports/engine.ts.',
   },
