@@ -10,7 +10,14 @@ import {
   supervisor,
   type ChildSpec,
 } from 'ambit'
-import { approver, answers, simulate, tool, type Scenario, type SimulationOptions } from 'ambit/testing'
+import {
+  approver,
+  answers,
+  simulate,
+  tool,
+  type Scenario,
+  type SimulationOptions,
+} from 'ambit/testing'
 import { assign, setup } from 'xstate'
 import { z } from 'zod'
 
@@ -106,7 +113,7 @@ export function refundDesk(options: Partial<SimulationOptions> = {}): Scenario {
         read: answers(({ input }) => amountOf((input as { order: string }).order)),
         refund: tool({
           answer: ({ context }) => ({ refundId: context.idempotencyKey.slice(0, 6) }),
-          verify: ({ input }) => !String((input as { order: string }).order).endsWith('4'),
+          verify: ({ input }) => !(input as { order: string }).order.endsWith('4'),
         }),
       },
       humans: [approver('dana', { roles: ['finance'] })],

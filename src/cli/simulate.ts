@@ -26,7 +26,12 @@ export async function simulateFile(path: string, options: SimulateOptions): Prom
   const { seed, corpus, json = false } = options
   const exhaustive = readCount('--exhaustive', options.exhaustive, 2) as 0 | 1 | 2
   const randomMs = readCount('--random-ms', options.randomMs, 86_400_000)
-  const budget: CheckOptions = { exhaustive, randomMs, seed, ...(corpus !== undefined && { corpus }) }
+  const budget: CheckOptions = {
+    exhaustive,
+    randomMs,
+    seed,
+    ...(corpus !== undefined && { corpus }),
+  }
   const results: CheckResult[] = []
   for (const simulation of await loadSimulations(path, options.simulation)) {
     const result = await check(simulation, budget)
@@ -46,17 +51,24 @@ export interface ReplayOptions {
 }
 
 /** Plays one schedule again and tells all that happens. Exit code 1 when something is broken. */
-export async function replayLine(path: string, line: string, options: ReplayOptions): Promise<void> {
+export async function replayLine(
+  path: string,
+  line: string,
+  options: ReplayOptions,
+): Promise<void> {
   const list = readLine(line)
   const simulations = await loadSimulations(path, options.simulation)
   const [simulation] = simulations
   if (simulation === undefined || simulations.length > 1) {
     const names = simulations.map(({ name }) => `"${name}"`).join(', ')
-    throw usageError(`"${path}" has several simulations: ${names}. Say which with --simulation NAME.`)
+    throw usageError(
+      `"${path}" has several simulations: ${names}. Say which with --simulation NAME.`,
+    )
   }
   const { trace, breach } = await playRun(simulation, fromList(list))
   writeTrace(options.trace, toInspection(trace.entries))
-  if (options.json === true) print(JSON.stringify({ breach, hash: trace.hash, entries: trace.entries }))
+  if (options.json === true)
+    print(JSON.stringify({ breach, hash: trace.hash, entries: trace.entries }))
   else {
     for (const entry of trace.entries)
       print(`${(entry.elapsedMs / 1000).toFixed(3).padStart(10)} s  ${describeEntry(entry)}`)
@@ -68,14 +80,21 @@ export async function replayLine(path: string, line: string, options: ReplayOpti
 }
 
 /** What a module exports that `simulate` made, alone or in lists. */
-async function loadSimulations(path: string, name: string | undefined): Promise<readonly Scenario[]> {
+async function loadSimulations(
+  path: string,
+  name: string | undefined,
+): Promise<readonly Scenario[]> {
   const file = findModule(path)
   if (file === undefined)
-    throw usageError(`Found no module at "${path}". Expected a JavaScript file, or a folder with index.js.`)
+    throw usageError(
+      `Found no module at "${path}". Expected a JavaScript file, or a folder with index.js.`,
+    )
   const loaded = (await import(pathToFileURL(file).href)) as Record<string, unknown>
   const found = new Set(Object.values(loaded).flat().filter(isScenario))
   if (found.size === 0)
-    throw usageError(`"${path}" exports no simulation. Export what simulate({ ... }) returns, or a list of them.`)
+    throw usageError(
+      `"${path}" exports no simulation. Export what simulate({ ... }) returns, or a list of them.`,
+    )
   const wanted = [...found].filter((each) => name === undefined || each.name === name)
   if (wanted.length > 0) return wanted
   const names = [...found].map((each) => `"${each.name}"`).join(', ')

@@ -73,9 +73,13 @@ export function keyIdOf(publicKey: string): string {
 }
 
 export function signStatement(statement: Statement, privateKey: string): SignedStatement {
-  const key = createPrivateKey(privateKey)
+  return signWith(createPrivateKey(privateKey), keyIdOf(publicKeyOf(privateKey)), statement)
+}
+
+/** The same with a key that was read before. */
+export function signWith(key: KeyObject, keyId: string, statement: Statement): SignedStatement {
   const signature = sign(null, Buffer.from(textOf(statement)), key).toString('base64')
-  return { statement, keyId: keyIdOf(publicKeyOf(privateKey)), signature }
+  return { statement, keyId, signature }
 }
 
 /** Whether the signature is this key's over exactly this statement. Never throws. */

@@ -59,7 +59,7 @@ export class Choices {
   }
 
   /** One of the faults that can happen at a place, or none. */
-  fault(site: Site, possible: readonly FaultName[]): FaultName | undefined {
+  fault<Name extends FaultName>(site: Site, possible: readonly Name[]): Name | undefined {
     if (possible.length === 0) return undefined
     const ways = possible.length + 1
     const taken = this.source.next(site, ways)

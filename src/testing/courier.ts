@@ -21,9 +21,9 @@ export interface CourierCalls {
   readonly time: VirtualTime
   readonly faults: readonly FaultName[]
   /** The system that runs now, if one does. */
-  system(): ActorSystem | undefined
+  readonly system: () => ActorSystem | undefined
   /** Something was handed to the system. */
-  touched(): void
+  readonly touched: () => void
 }
 
 /** How long a sender waits for an acknowledgement before it sends again. */
@@ -77,7 +77,7 @@ export class Courier {
       isSettled: false,
       hand: async (system) => {
         const answer = await system.submitDecision(signed)
-        return String(answer.reason ?? answer.type)
+        return typeof answer.reason === 'string' ? answer.reason : answer.type
       },
       settled: answered,
       refused: answered,

@@ -19,7 +19,7 @@ export interface DiskCalls {
   readonly trace: Trace
   readonly faults: readonly FaultName[]
   /** The process ends at once. */
-  crash(): void
+  readonly crash: () => void
 }
 
 /** The name of every simulated system: action keys and signatures follow from it. */
@@ -129,6 +129,8 @@ export class Disk {
         break
       case 'tornBatch':
         void this.store(inner, inGroups(batch).slice(0, -1).flat())
+        break
+      case 'crashBeforeCommit':
         break
     }
     crash()

@@ -110,7 +110,13 @@ function seeBooking(known: Known, { kind, outcome }: Thought): void {
 }
 
 function seeCase(known: Known, thought: Thought): void {
-  if (thought.kind === 'escalated') known.openCase = String(thought.case)
+  if (thought.kind === 'escalated') known.openCase = textOf(thought, 'case')
   if (thought.kind === 'caseClosed' && known.openCase === thought.case) known.openCase = undefined
   if (thought.kind === 'humanDecision') known.humanDecisions.push(thought)
+}
+
+/** A field of a thought that is text, as keys, digests and names are. */
+export function textOf(thought: Thought, field: string): string {
+  const value = thought[field]
+  return typeof value === 'string' ? value : ''
 }

@@ -34,8 +34,8 @@ const survivable = Object.entries(bySite).flatMap(([site, names]) => (site === '
  * - `pause`: the process stands still while the world goes on. `clockJump`: the wall clock leaps, either way.
  * - `drop`, `duplicate`, `delay`, `cut`: of messages from outside; a cut lets them in and no acknowledgement out.
  * - `reorder`: another than the oldest goes first.
- * - `effectError`: it did nothing and fails; `effectAnswerLost`: it happened and fails; `effectTimeout`: nobody hears of
- *   it; `effectTwice`: the target hears of it twice; `effectLate`: its end comes after its time.
+ * - `effectError`: it did nothing and fails; `effectAnswerLost`: it happened and fails; `effectTimeout`: nobody hears
+ *   of it; `effectTwice`: the target hears of it twice; `effectLate`: its end comes after its time.
  * - `approverSilent`, `approverLate`, `approverTwice`, `approverContradicts`.
  */
 export const faults: readonly FaultName[] = ['reorder', ...survivable]
@@ -44,6 +44,10 @@ export const faults: readonly FaultName[] = ['reorder', ...survivable]
 export const lyingDisk: readonly FaultName[] = bySite.lie
 
 /** The given faults that can happen at a place. */
-export function faultsAt(site: keyof typeof bySite, given: readonly FaultName[]): FaultName[] {
-  return bySite[site].filter((name) => given.includes(name))
+export function faultsAt<Place extends keyof typeof bySite>(
+  site: Place,
+  given: readonly FaultName[],
+): (typeof bySite)[Place][number][] {
+  const names: readonly (typeof bySite)[Place][number][] = bySite[site]
+  return names.filter((name) => given.includes(name))
 }

@@ -1,6 +1,12 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { Case } from '../../machines/approval.ts'
-import { keyIdOf, signStatement, type Approver, type SignedStatement, type Statement } from '../envelope/statement.ts'
+import {
+  keyIdOf,
+  signWith,
+  type Approver,
+  type SignedStatement,
+  type Statement,
+} from '../envelope/statement.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { Choices } from './choices.ts'
 import { faultsAt, type FaultName } from './faults.ts'
@@ -28,7 +34,7 @@ export interface ApproverOptions {
 export interface SimulatedHuman {
   readonly keyId: string
   readonly approver: Approver
-  readonly privateKey: string
+  readonly privateKey: KeyObject
   readonly judges: (found: Case) => Judgement | undefined
   readonly afterMs: number
 }
@@ -40,10 +46,9 @@ const HOUR_MS = 3_600_000
 export function approver(person: string, options: ApproverOptions = {}): SimulatedHuman {
   const { roles = ['*'], judges = judgesKindly, afterMs = MINUTE_MS } = options
   const key = createPrivateKey({ key: ed25519Of(person), format: 'der', type: 'pkcs8' })
-  const privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString()
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
   const known = { person, roles, publicKey }
-  return { keyId: keyIdOf(publicKey), approver: known, privateKey, judges, afterMs }
+  return { keyId: keyIdOf(publicKey), approver: known, privateKey: key, judges, afterMs }
 }
 
 function judgesKindly({ kind }: Case): Judgement {
@@ -117,9 +122,14 @@ export class Humans {
     const nonce = `${person} ${mood} on ${found.id}`.padEnd(16, '.')
     time.after(this, ms, `${person} decides on ${found.id}`, () => {
       trace.add({ kind: 'decided', case: found.id, person, verdict: said.verdict })
-      const about = { v: 1, system: this.calls.systemId, case: found.id, digest: found.digest } as const
+      const about = {
+        v: 1,
+        system: this.calls.systemId,
+        case: found.id,
+        digest: found.digest,
+      } as const
       const statement = { ...about, ...said, person, at: time.now, nonce }
-      this.calls.submit(signStatement(statement as Statement, human.privateKey))
+      this.calls.submit(signWith(human.privateKey, human.keyId, statement as Statement))
     })
   }
 }

@@ -11,11 +11,11 @@ export interface RunView {
   /** Every actor that ever had something to do, as it is in the last process that had it. */
   readonly actors: ReadonlyMap<string, ReadyActor>
   /** The log as it is stored. */
-  history(): Promise<readonly StoredTurn[]>
+  readonly history: () => Promise<readonly StoredTurn[]>
   /** XState's snapshot of an actor in the running process: `value`, `context`, `status`; undefined when none runs. */
-  snapshotOf(address: string): unknown
+  readonly snapshotOf: (address: string) => unknown
   /** An actor as it is stored. */
-  load(address: string): Promise<StoredActor | undefined>
+  readonly load: (address: string) => Promise<StoredActor | undefined>
 }
 
 /**
@@ -24,7 +24,7 @@ export interface RunView {
  */
 export interface Invariant {
   readonly name: string
-  watch(view: RunView): Watch
+  readonly watch: (view: RunView) => Watch
 }
 
 export interface Watch {

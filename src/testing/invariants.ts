@@ -1,7 +1,7 @@
 import { ChainCheck } from '../thought-log/chain.ts'
 import { mailboxDefaults } from '../kernel/mailbox.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
-import type { Dossier } from './dossiers.ts'
+import { textOf, type Dossier } from './dossiers.ts'
 import { invariant, type Invariant } from './invariant.ts'
 import { journalReplaysToSameState } from './replay-turns.ts'
 import type { TraceEntry, TurnRecord } from './trace.ts'
@@ -20,7 +20,8 @@ export const noDuplicateWork = invariant('noDuplicateWork', ({ dossiers }) => {
       const { actor, generation, message } = entry.record
       const { once, stream } = message.headers
       if (once === undefined && stream === undefined) return undefined
-      const one = once ?? `${stream?.sender} ${stream?.generation} ${stream?.lane} ${stream?.number}`
+      const one =
+        once ?? `${stream?.sender} ${stream?.generation} ${stream?.lane} ${stream?.number}`
       const id = `${actor} ${once === undefined ? generation : ''} ${one}`
       if (taken.has(id)) return `${actor} took ${message.type} (${one}) twice.`
       taken.add(id)
@@ -37,20 +38,20 @@ export const oneAuthorityDecides = invariant('oneAuthorityDecides', ({ dossiers 
     see(entry) {
       for (const thought of thoughtsOf(entry)) {
         if (thought.kind === 'caseClosed') {
-          const id = String(thought.case)
+          const id = textOf(thought, 'case')
           if (closed.has(id)) return `Case ${id} was decided twice.`
           closed.add(id)
         }
         if (thought.kind !== 'authorized') continue
-        const id = `${String(thought.key)} ${String(thought.digest)}`
+        const id = `${textOf(thought, 'key')} ${textOf(thought, 'digest')}`
         const before = by.get(id)
-        const now = String(thought.by)
+        const now = textOf(thought, 'by')
         if (before !== undefined && before !== now)
-          return `${String(thought.key)} runs on the authority of ${before} and of ${now}.`
+          return `${textOf(thought, 'key')} runs on the authority of ${before} and of ${now}.`
         by.set(id, now)
-        const { openCase } = dossiers.of(String(thought.key))
+        const { openCase } = dossiers.of(textOf(thought, 'key'))
         if (openCase !== undefined)
-          return `${String(thought.key)} is authorised by ${now} while case ${openCase} is open.`
+          return `${textOf(thought, 'key')} is authorised by ${now} while case ${openCase} is open.`
       }
       return undefined
     },
@@ -75,7 +76,7 @@ export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossi
           return `${entry.name} ${entry.key} was done with nothing reserved for it.`
       }
       for (const thought of thoughtsOf(entry)) {
-        const key = String(thought.key)
+        const key = textOf(thought, 'key')
         if (thought.kind === 'released') book(key, -1)
         if (thought.kind !== 'reserve' || thought.outcome !== 'reserved') continue
         const minor = Number(thought.minor)
@@ -171,7 +172,9 @@ export const noEffectWithoutApproval = invariant('noEffectWithoutApproval', ({ d
 
 function isApproved({ humanDecisions, last, quorum }: Dossier): boolean {
   const digest = last.get('authorized')?.digest
-  const approvals = humanDecisions.filter((each) => each.verdict === 'approve' && each.digest === digest)
+  const approvals = humanDecisions.filter(
+    (each) => each.verdict === 'approve' && each.digest === digest,
+  )
   return new Set(approvals.map(({ person }) => person)).size >= quorum
 }
 
@@ -223,7 +226,9 @@ export function restartIntensityBounded(options: IntensityOptions = {}): Invaria
 const { userLengthMax, controlLengthMax } = mailboxDefaults
 
 /** No mailbox grows beyond its limits. `max` is for actors with limits of their own. */
-export function mailboxBounded({ max = userLengthMax + controlLengthMax }: { max?: number } = {}): Invariant {
+export function mailboxBounded({
+  max = userLengthMax + controlLengthMax,
+}: { max?: number } = {}): Invariant {
   return invariant('mailboxBounded', () => ({
     see(entry) {
       if (entry.kind !== 'mailbox' || entry.length <= max) return undefined

@@ -261,10 +261,7 @@ class Player {
   }
 
   /** Who takes a message next; a round may end early, so that less is stored together. */
-  private next(
-    ready: number,
-    look: (at: number) => ReadyActor | undefined,
-  ): number | undefined {
+  private next(ready: number, look: (at: number) => ReadyActor | undefined): number | undefined {
     for (let at = 0; at < ready; at++) this.measure(look(at))
     if (!this.scenario.faults.includes('reorder')) return 0
     const at = this.choices.choose('pick', ready + 1)
@@ -313,7 +310,9 @@ class Player {
       actors: this.actors,
       snapshotOf: (address) => {
         const { life } = this
-        return life?.isDead === false ? life.system?.ref(address).getSnapshot() : undefined
+        const found: unknown =
+          life?.isDead === false ? life.system?.ref(address).getSnapshot() : undefined
+        return found
       },
       history: async () => (await this.disk.stored?.history({})) ?? [],
       load: async (address) => this.disk.stored?.load(address),

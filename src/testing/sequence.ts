@@ -39,7 +39,13 @@ function lineOf(entry: TraceEntry, nameOf: (address: string) => string): string[
     case 'exit':
     case 'restart':
       return [note(`${at} ${describeEntry(entry)}`)]
-    default:
+    case 'sent':
+    case 'acknowledged':
+    case 'effectBegun':
+    case 'decided':
+    case 'decisionAnswered':
+    case 'deadLetter':
+    case 'mailbox':
       return []
   }
 }
@@ -50,5 +56,8 @@ function note(what: string): string {
 
 /** Mermaid ends a text at a semicolon, and takes some characters for its own. */
 function text(raw: string): string {
-  return raw.replace(/[;#<>{}"]/g, ' ').replace(/\s+/g, ' ').slice(0, 160)
+  return raw
+    .replace(/[;#<>{}"]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .slice(0, 160)
 }

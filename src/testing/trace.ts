@@ -53,7 +53,12 @@ export type Happening =
   /** A process came up on the journal, or ended without a word. */
   | { readonly kind: 'started'; readonly process: number }
   | { readonly kind: 'crashed'; readonly process: number }
-  | { readonly kind: 'deadLetter'; readonly id: string; readonly to: Address; readonly reason: string }
+  | {
+      readonly kind: 'deadLetter'
+      readonly id: string
+      readonly to: Address
+      readonly reason: string
+    }
   | { readonly kind: 'exit'; readonly address: Address; readonly reason: string }
   | { readonly kind: 'restart'; readonly address: Address; readonly delayMs: number }
   /** How many messages wait for an actor, where that is more than any before. */

@@ -79,7 +79,8 @@ export class World {
       (fault) => fault !== 'effectTwice' || canRepeat,
     )
     const fault = choices.fault('effect', possible)
-    if (fault !== undefined) trace.add({ kind: 'fault', fault, where: `${call.name} ${call.phase}` })
+    if (fault !== undefined)
+      trace.add({ kind: 'fault', fault, where: `${call.name} ${call.phase}` })
     if (fault === 'effectError') return this.fail(owner, call, 'it did nothing')
     const answer = this.happen(call, effect)
     if (fault === 'effectAnswerLost') return this.fail(owner, call, 'its answer got lost')
