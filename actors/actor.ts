@@ -1,9 +1,15 @@
 import type { AnyActorLogic, AnyStateMachine, Snapshot } from 'xstate'
 import type { z } from 'zod'
-import { actorSpec, type ActorOptions, type ActorSpec } from '../src/kernel/child-spec.ts'
+import {
+  actorSpec,
+  checkActorOptions,
+  type ActorOptions,
+  type ActorSpec,
+} from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Event } from '../src/kernel/message.ts'
 import type { Engine } from '../src/kernel/ports/engine.ts'
+import { anObject, having, listOf, type OptionRules } from '../src/kernel/spec-check.ts'
 import { assertLogic, createInterpreter } from '../src/logic/interpreted.ts'
 import type { Migration } from '../src/logic/migration.ts'
 import { invocableOf } from '../src/logic/invocable.ts'
@@ -36,12 +42,20 @@ export interface MachineOptions extends ActorOptions {
  */
 export function actor(id: string, logic: AnyActorLogic, options: MachineOptions = {}): ActorSpec {
   assertLogic(logic)
+  checkActorOptions(id, options, machineRules)
   const { events, migrations, snapshot, ...rest } = options
   if (isMachine(logic)) {
     refuseUnsupported(logic, options.durability !== 'none')
     refuseGoverned(id, logic)
   }
   return actorSpec(id, machineEngine(logic, { events, migrations, snapshot }), rest)
+}
+
+/** What a machine's options have beside any actor's. */
+export const machineRules: OptionRules = {
+  events: having('a zod schema', 'safeParse'),
+  migrations: listOf(anObject),
+  snapshot: anObject,
 }
 
 /** Only an agent has an envelope, so only an agent may propose. */

@@ -1,13 +1,16 @@
 import type { AnyStateMachine } from 'xstate'
 import type { Envelope } from '../src/envelope/envelope.ts'
-import { actorSpec, type ActorSpec } from '../src/kernel/child-spec.ts'
+import { actorSpec, checkActorOptions, type ActorSpec } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
+import { anything } from '../src/kernel/spec-check.ts'
+import { assertLogic } from '../src/logic/interpreted.ts'
 import { isMachine } from '../src/logic/logic-kinds.ts'
 import { actorsOf, refuseUngoverned, refuseUnsupported } from '../src/logic/verify.ts'
 import type { Action } from '../src/envelope/action.ts'
-import { machineEngine, type MachineOptions } from './actor.ts'
+import { machineEngine, machineRules, type MachineOptions } from './actor.ts'
 import { actionOf } from './governed.ts'
+import { checkEnvelope } from './supervisor.ts'
 
 export interface AgentOptions extends Omit<MachineOptions, 'durability' | 'snapshot'> {
   /** What the agent may decide alone. Required as soon as its machine invokes a governed action. */
@@ -25,6 +28,9 @@ const actionsBySpec = new WeakMap<ActorSpec, readonly Action[]>()
  * when the system is created).
  */
 export function agent(id: string, machine: AnyStateMachine, options: AgentOptions = {}): ActorSpec {
+  assertLogic(machine)
+  checkActorOptions(id, options, { ...machineRules, envelope: anything })
+  checkEnvelope(`Agent "${id}"`, options)
   refuseUnsupported(machine, true)
   refuseUngoverned(id, machine)
   const { envelope, events, migrations, ...rest } = options

@@ -2,7 +2,7 @@ import type { PromiseActorLogic } from 'xstate'
 import type { z } from 'zod'
 import { ACTIONS } from '../machines/action-steps.ts'
 import { actionKey, type Action } from '../src/envelope/action.ts'
-import type { Envelope } from '../src/envelope/envelope.ts'
+import { canonical, type Envelope } from '../src/envelope/envelope.ts'
 import type { RuleName } from '../src/envelope/decide.ts'
 import type { Money } from '../src/envelope/money.ts'
 import type { Proposal } from '../src/envelope/proposal.ts'
@@ -103,6 +103,7 @@ export function readProposal(
   if (!parsed.success) throw invalidArguments(action.name, parsed.error)
   const money = amount?.(parsed.data)
   const other = counterparty?.(parsed.data)
+  refuseUnsignable(action.name, [parsed.data as Json, other ?? null])
   return {
     action: action.name,
     args: parsed.data as Json,
@@ -111,6 +112,19 @@ export function readProposal(
     ...(money !== undefined && { amount: money }),
     ...(other !== undefined && { counterparty: other }),
     ...claims,
+  }
+}
+
+/** What has no canonical form, such as half of an emoji, has no digest: nobody could decide on it. */
+function refuseUnsignable(action: string, args: Json): void {
+  try {
+    canonical(args)
+  } catch (error) {
+    throw new AmbitError(
+      'AMBIT_EVENT_REFUSED',
+      `The arguments of "${action}" were refused: ${(error as Error).message}. Mend the proposal.`,
+      { cause: error },
+    )
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type SupervisorSpec,
 } from '../src/kernel/child-spec.ts'
 import type { Json } from '../src/kernel/json.ts'
+import { invalid } from '../src/kernel/spec-check.ts'
 import type { RestartLimit } from '../src/kernel/restart-window.ts'
 
 export interface AuthorityOptions {
@@ -22,6 +23,7 @@ export interface AuthorityOptions {
 export function supervisor(
   options: Omit<SupervisorOptions, 'authority'> & AuthorityOptions,
 ): SupervisorSpec {
+  checkEnvelope('A supervisor', options)
   const { envelope, ...rest } = options
   return supervisorSpec({ ...rest, ...authorityOf(envelope) })
 }
@@ -36,8 +38,18 @@ export function pool(
   options: Partial<RestartLimit> &
     AuthorityOptions & { readonly inputOf?: (id: string) => unknown } = {},
 ): PoolSpec {
+  checkEnvelope('A pool', options)
   const { envelope, ...rest } = options
   return poolSpec(id, member, { ...rest, ...authorityOf(envelope) })
+}
+
+/** Throws `AMBIT_SPEC_INVALID` for options that are none, or an envelope that `defineEnvelope` has not made. */
+export function checkEnvelope(who: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`${who} expects its options as an object`, options)
+  const { envelope } = options as { readonly envelope?: Partial<Envelope> | null }
+  if (envelope === undefined || typeof envelope?.hash === 'string') return
+  throw invalid(`${who} expects an envelope made by defineEnvelope()`, envelope)
 }
 
 function authorityOf(envelope: Envelope | undefined): { authority?: Json } {

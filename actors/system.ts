@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { ledgerMachine } from '../machines/ledger.ts'
 import { approvalMachine, malformed, type Case } from '../machines/approval.ts'
 import { APPROVALS, LEDGER } from '../machines/action-steps.ts'
@@ -18,8 +19,8 @@ import {
   type SupervisorSpec,
 } from '../src/kernel/child-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
-import type { Json } from '../src/kernel/json.ts'
-import type { Event } from '../src/kernel/message.ts'
+import { findNonJson, JSON_DEPTH_MAX, type Json } from '../src/kernel/json.ts'
+import { MESSAGE_DEPTH_MAX, type Event } from '../src/kernel/message.ts'
 import type { EffectHost } from '../src/kernel/ports/effect-host.ts'
 import type { Schedule } from '../src/kernel/ports/schedule.ts'
 import type { Random } from '../src/kernel/ports/random.ts'
@@ -31,6 +32,16 @@ import { actorRef, type ActorRef } from '../src/logic/actor-ref.ts'
 import type { Alarm } from '../src/kernel/supervision.ts'
 import type { DeadLetters } from '../src/kernel/dead-letters.ts'
 import type { RestOptions, StopOptions } from '../src/kernel/options.ts'
+import {
+  aChild,
+  anObject,
+  checkOptions,
+  having,
+  listOf,
+  oneOf,
+  requireOption,
+  type OptionRules,
+} from '../src/kernel/spec-check.ts'
 import { Kernel } from '../src/kernel/system.ts'
 import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
@@ -105,6 +116,8 @@ export interface ActorSystem {
  * await system.start()
  */
 export function createSystem(options: SystemOptions): ActorSystem {
+  checkOptions('A system', options, systemRules)
+  requireOption('A system', options, 'root')
   refuseSystemId(options.root)
   const agents = agentsOf(options.root, [])
   for (const { spec, authority } of agents) refuseWithoutEnvelope(spec, authority)
@@ -130,6 +143,18 @@ export function createSystem(options: SystemOptions): ActorSystem {
     },
   })
   return assemble(kernel, read)
+}
+
+const systemRules: OptionRules = {
+  root: aChild,
+  journal: having('a journal such as sqlite() gives', 'open'),
+  clock: having('a clock such as systemClock() gives', 'now', 'wakeAt'),
+  random: having('a source of random ids', 'id'),
+  logger: having('a logger such as pino', 'info', 'warn', 'error', 'child'),
+  observers: listOf(anObject),
+  scheduler: oneOf('auto', 'manual'),
+  schedule: having('a schedule', 'next'),
+  effects: having('a host of effects', 'run'),
 }
 
 function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): ActorSystem {
@@ -165,8 +190,11 @@ function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): Ac
  * on the way; by hand the desk does so, because the caller's next line is `drain()`.
  */
 async function submitDecision(kernel: Kernel, signed: SignedStatement): Promise<Event> {
+  // Checked before any schema is: those need a stack as deep as the value.
+  const finding = findNonJson(signed, 'signed', JSON_DEPTH_MAX - MESSAGE_DEPTH_MAX + 1)
+  if (finding !== undefined) return malformed(finding)
   const parsed = signedStatementSchema.safeParse(signed)
-  if (!parsed.success) return malformed(parsed.error)
+  if (!parsed.success) return malformed(z.prettifyError(parsed.error))
   const key = kernel.rows(APPROVALS).get(`approver:${parsed.data.keyId}`) as Approver | undefined
   if (key !== undefined && !kernel.isByHand) await checkAhead(parsed.data, key.publicKey)
   return kernel.askPrivileged(APPROVALS, { type: 'ambit.approval.submit', signed: parsed.data })

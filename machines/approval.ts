@@ -144,7 +144,7 @@ function addApprover(keyId: string, approver: Approver): Command[] {
 /** Takes a signed decision, or says why not; both are logged. */
 function submit(given: SignedStatement): Command[] {
   const parsed = signedStatementSchema.safeParse(given)
-  if (!parsed.success) return [{ kind: 'reply', event: malformed(parsed.error) }]
+  if (!parsed.success) return [{ kind: 'reply', event: malformed(z.prettifyError(parsed.error)) }]
   const signed: SignedStatement = parsed.data
   const { rows, systemId, now, message } = thisTurn()
   const { statement } = signed
@@ -164,8 +164,8 @@ function submit(given: SignedStatement): Command[] {
 }
 
 /** The answer to something that is no signed statement at all. */
-export function malformed(error: z.ZodError): Event {
-  const message = `Expected a signed statement: ${z.prettifyError(error)}`
+export function malformed(why: string): Event {
+  const message = `Expected a signed statement: ${why}`
   return { type: 'ambit.approval.refused', case: '', reason: 'malformed', message }
 }
 

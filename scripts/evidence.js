@@ -45,6 +45,18 @@ const campaigns = [
     env: { AMBIT_MACHINES: '100000' },
     lines: /^not compared/,
   },
+  {
+    name: 'hostile input',
+    files: ['test/fuzz'],
+    env: { AMBIT_FUZZ: '1' },
+    lines: /^fuzz /,
+  },
+  {
+    name: 'overload',
+    files: ['test/overload'],
+    env: { AMBIT_OVERLOAD_MS: '5000' },
+    lines: /^(overload|goodput)/,
+  },
 ]
 
 install()

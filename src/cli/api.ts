@@ -1,22 +1,35 @@
-import { createServer } from 'node:http'
+import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http'
 import { timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Context } from 'hono'
 import type { ActorSystem } from '../../actors/system.ts'
-import { signedStatementSchema, type Approver } from '../envelope/statement.ts'
+import {
+  isApproverKey,
+  keyIdOf,
+  signedStatementSchema,
+  type Approver,
+} from '../envelope/statement.ts'
+import { AmbitError } from '../kernel/errors.ts'
+import { isNestedDeeperThan, JSON_DEPTH_MAX } from '../kernel/json.ts'
 import { z } from 'zod'
 import type { ProgramRoute } from './program.ts'
 
 export const API_BODY_BYTES_MAX = 1_048_576
 
-const approverSchema = z.strictObject({
-  keyId: z.string().regex(/^[0-9a-f]{32}$/),
-  approver: z.strictObject({
-    person: z.string().min(1).max(100),
-    roles: z.array(z.string().min(1).max(100)).max(32),
-    publicKey: z.string().max(1000),
-  }),
-})
+const approverSchema = z
+  .strictObject({
+    keyId: z.string().regex(/^[0-9a-f]{32}$/),
+    approver: z.strictObject({
+      person: z.string().min(1).max(100),
+      roles: z.array(z.string().min(1).max(100)).max(32),
+      publicKey: z.string().max(1000).refine(isApproverKey, 'expected an ed25519 key as PEM'),
+    }),
+  })
+  .refine(({ keyId, approver }) => keyId === keyIdOf(approver.publicKey), {
+    path: ['keyId'],
+    message: 'expected the id of the public key',
+  })
 
 export interface Api {
   readonly url: string
@@ -61,9 +74,17 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   app.notFound((context) =>
     context.json({ error: `There is no ${context.req.method} ${context.req.path} here.` }, 404),
   )
-  app.onError((error, context) => context.json({ error: error.message }, 500))
-  const listener = getRequestListener(app.fetch)
-  const server = createServer((request, response) => void listener(request, response))
+  app.onError((error, context) => context.json({ error: error.message }, statusFor(error)))
+  const listener = getRequestListener(app.fetch, {
+    hostname: 'localhost',
+    errorHandler: (error) => Response.json({ error: badRequest(error) }, { status: 400 }),
+  })
+  // A request without a Host is refused like one with another's: with a reason.
+  const server = createServer(
+    { requireHostHeader: false },
+    (request, response) => void listener(request, response),
+  )
+  refuseWhatIsNoRequest(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, '127.0.0.1', resolve)
@@ -78,6 +99,39 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         server.closeAllConnections()
       }),
   }
+}
+
+/** Node answers these by itself, without a word, or not at all. */
+function refuseWhatIsNoRequest(server: Server): void {
+  server.on('clientError', (error, socket) => refuseOn(socket, 400, badRequest(error)))
+  server.on('connect', ({ method = '' }, socket) =>
+    refuseOn(socket, 404, `There is no ${method} here.`),
+  )
+  server.on('checkExpectation', ({ headers }, response: ServerResponse) =>
+    refuseOn(response.socket, 417, `Nobody here can meet "${headers.expect ?? ''}".`),
+  )
+}
+
+function badRequest(error: unknown): string {
+  return `Bad request: ${error instanceof Error ? error.message : String(error)}.`
+}
+
+function refuseOn(socket: Duplex | null, status: number, error: string): void {
+  if (socket?.writable !== true) return void socket?.destroy()
+  const body = JSON.stringify({ error })
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    // The server does not count this one among its connections any more, so that it would not close it either.
+    () => socket.destroy(),
+  )
+}
+
+/** What the desk refuses is the caller's doing; a desk that stops or is late is not. */
+function statusFor(error: Error): 409 | 500 | 503 {
+  if (!(error instanceof AmbitError)) return 500
+  if (error.code === 'AMBIT_EVENT_REFUSED') return 409
+  return error.code === 'AMBIT_STOPPED' || error.code === 'AMBIT_ASK_TIMEOUT' ? 503 : 500
 }
 
 function refuseCaller(
@@ -145,6 +199,7 @@ async function readBody(context: Context, bytesMax: number): Promise<string> {
 
 function readJson(text: string): unknown {
   try {
+    if (isNestedDeeperThan(text, JSON_DEPTH_MAX)) return undefined
     return JSON.parse(text) as unknown
   } catch {
     return undefined

@@ -7,7 +7,7 @@ import { createRealClock } from '../kernel/clock.ts'
 import { createLogger, LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts'
 import { startApi, type Api } from './api.ts'
 import { leaveAddress, leaveClock, newToken, removeAddress } from './connection.ts'
-import { keepHead } from './heads.ts'
+import { keepHead, refuseCutLog } from './heads.ts'
 import { findModule } from './modules.ts'
 import type { Program, RunningProgram } from './program.ts'
 import { readInstant, readPort, usageError } from './usage.ts'
@@ -31,6 +31,7 @@ export async function runProgram(path: string, args: readonly string[]): Promise
   const options = values as unknown as RunOptions
   const directory = resolve(options.journal)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  await refuseCutLog(directory)
   leaveClock(directory, options.now === undefined ? 0 : options.now - Date.now())
   const show = progressTo(options.json === true ? process.stderr : process.stdout)
   const running = await program.start({

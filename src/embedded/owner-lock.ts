@@ -22,6 +22,7 @@ export function takeOwnership(directory: string, driver: SqliteDriver): { releas
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock?.close()
+    if (!isHeld(error)) throw damagedLock(directory, error)
     throw new AmbitError(
       'AMBIT_JOURNAL_OWNED',
       `The journal in "${directory}" belongs to ${describeOwner(directory)}. Stop that process, or use another folder.`,
@@ -36,6 +37,19 @@ export function takeOwnership(directory: string, driver: SqliteDriver): { releas
       held.close()
     },
   }
+}
+
+/** SQLite's three drivers share its words, not its codes. */
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && /locked|busy/i.test(error.message)
+}
+
+function damagedLock(directory: string, error: unknown): AmbitError {
+  return new AmbitError(
+    'AMBIT_JOURNAL_DAMAGED',
+    `The lock file "${join(directory, LOCK_FILE)}" cannot be used. Delete it once no process uses this journal.`,
+    { cause: error },
+  )
 }
 
 function describeOwner(directory: string): string {

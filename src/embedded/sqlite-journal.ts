@@ -32,7 +32,7 @@ import {
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
-import { readHead, readHistory, refuseOtherFormat } from './sqlite-reader.ts'
+import { damageOf, nameDamage, readHead, readHistory, refuseOtherFormat } from './sqlite-reader.ts'
 import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
 
 export const JOURNAL_FILE = 'journal.sqlite'
@@ -58,13 +58,25 @@ export function sqliteJournal(directory: string, options: SqliteJournalOptions =
         // The journal holds the secret of its authorisations: nobody else may read it, whatever the folder's mode.
         // SQLite gives its side files the mode of the main one.
         closeSync(openSync(file, 'a', 0o600))
-        const database = driver.open(file)
-        return new SqliteSession(database, lock)
+        return nameDamage(directory, () => openSession(directory, driver.open(file), lock))
       } catch (error) {
         lock.release()
         throw error
       }
     },
+  }
+}
+
+function openSession(
+  directory: string,
+  database: SqliteDatabase,
+  lock: { release(): void },
+): SqliteSession {
+  try {
+    return new SqliteSession(directory, database, lock)
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
@@ -81,6 +93,7 @@ class SqliteSession implements JournalSession {
   readonly storesGroups = true
   readonly systemId: string
   readonly secret: string
+  private readonly directory: string
   private readonly database: SqliteDatabase
   private readonly lock: { release(): void }
   private readonly statements: ReturnType<typeof prepareStatements>
@@ -89,7 +102,8 @@ class SqliteSession implements JournalSession {
   private last: Head
   private closed = false
 
-  constructor(database: SqliteDatabase, lock: { release(): void }) {
+  constructor(directory: string, database: SqliteDatabase, lock: { release(): void }) {
+    this.directory = directory
     this.database = database
     this.lock = lock
     // FULL must be set at every opening: a file in WAL mode falls back to NORMAL, which loses acknowledged turns at
@@ -105,6 +119,7 @@ class SqliteSession implements JournalSession {
     this.systemId = readOrSetMeta(database, 'system', () => randomUUID())
     this.secret = readOrSetMeta(database, 'secret', () => randomBytes(32).toString('hex'))
     this.epoch = Number(readOrSetMeta(database, 'epoch', () => '0')) + 1
+    if (!Number.isSafeInteger(this.epoch)) throw new Error('its epoch is no number')
     database.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(String(this.epoch))
     this.statements = prepareStatements(database)
     this.outbox = new SqliteOutbox(database)
@@ -135,6 +150,15 @@ class SqliteSession implements JournalSession {
   }
 
   load(address: string): StoredActor | undefined {
+    try {
+      return this.readActor(address)
+    } catch (error) {
+      // Whoever asks asks again, which helps against what passes.
+      throw isPassing(error) ? error : damageOf(this.directory, error)
+    }
+  }
+
+  private readActor(address: string): StoredActor | undefined {
     const found = this.statements.loadActor.get(address) as
       | {
           generation: number
@@ -144,6 +168,8 @@ class SqliteSession implements JournalSession {
           snapshot: string
         }
       | undefined
+    const { seq: proved } = this.statements.lastTurn.get(address) as { seq: number | null }
+    refuseOtherPast(address, found, proved ?? 0)
     if (found === undefined) return undefined
     const rows = new Map<string, Json>()
     for (const row of this.statements.loadRows.all(address) as { key: string; value: string }[]) {
@@ -158,6 +184,10 @@ class SqliteSession implements JournalSession {
   }
 
   recover(): Recovery {
+    return nameDamage(this.directory, () => this.readRecovery())
+  }
+
+  private readRecovery(): Recovery {
     const busy = this.database
       .prepare("SELECT address FROM actor WHERE running > 0 AND status = 'active'")
       .all()
@@ -173,7 +203,7 @@ class SqliteSession implements JournalSession {
 
   async history(query: HistoryQuery): Promise<readonly StoredTurn[]> {
     await Promise.resolve()
-    return readHistory(this.database, query)
+    return nameDamage(this.directory, () => readHistory(this.database, query))
   }
 
   head(): Promise<Head> {
@@ -291,6 +321,25 @@ class SqliteSession implements JournalSession {
   }
 }
 
+const STATUSES: readonly string[] = ['active', 'done', 'stopped'] satisfies ActorStatus[]
+
+/** An actor whose state is missing, or of another turn than its last one in the log, is not started as if it were. */
+function refuseOtherPast(
+  address: string,
+  found: { readonly seq: number; readonly status: string } | undefined,
+  proved: number,
+): void {
+  const { seq, status } = found ?? { seq: 0, status: 'active' }
+  if (seq === proved && STATUSES.includes(status)) return
+  throw new Error(
+    `the log has ${proved} turns of "${address}", its state is ${status} after ${seq}`,
+  )
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && /locked|busy|I\/O/i.test(error.message)
+}
+
 function prepareStatements(database: SqliteDatabase) {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql)
   return {
@@ -298,6 +347,7 @@ function prepareStatements(database: SqliteDatabase) {
     loadActor: prepare(
       'SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?',
     ),
+    lastTurn: prepare('SELECT max(seq) AS seq FROM turn WHERE address = ?'),
     loadTimers: prepare(
       'SELECT address, id, due_at AS dueAt, body FROM timer WHERE address = ? ORDER BY due_at',
     ),

@@ -27,28 +27,54 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
   const file = join(directory, 'journal.sqlite')
   if (!existsSync(file)) return undefined
   const driver = await loadSqliteDriver()
-  const database = driver.open(file, { readOnly: true })
-  database.exec('PRAGMA busy_timeout=5000')
-  refuseOtherFormat(database)
-  const shapes = new Shapes(database, false)
-  const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as
-    { value: string } | undefined
-  return {
-    systemId: meta?.value ?? '',
-    rows: (address) => readRows(database, shapes, address),
-    history: (query) => readHistory(database, query),
-    head: () => readHead(database),
-    close: () => database.close(),
+  const named = <T>(read: () => T): T => nameDamage(directory, read)
+  const database = named(() => driver.open(file, { readOnly: true }))
+  try {
+    return named(() => {
+      database.exec('PRAGMA busy_timeout=5000')
+      refuseOtherFormat(database)
+      const shapes = new Shapes(database, false)
+      const meta = database.prepare("SELECT value FROM meta WHERE key = 'system'").get() as
+        { value: string } | undefined
+      return {
+        systemId: meta?.value ?? '',
+        rows: (address) => named(() => readRows(database, shapes, address)),
+        history: (query) => named(() => readHistory(database, query)),
+        head: () => named(() => readHead(database)),
+        close: () => database.close(),
+      }
+    })
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
-/** A file of another format is closed, and refused by name. */
+/** What SQLite or JSON says of a file that is not what was written becomes a refusal with a name. */
+export function nameDamage<T>(directory: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw damageOf(directory, error)
+  }
+}
+
+export function damageOf(directory: string, error: unknown): AmbitError {
+  if (error instanceof AmbitError) return error
+  const found = error instanceof Error ? error.message : String(error)
+  return new AmbitError(
+    'AMBIT_JOURNAL_DAMAGED',
+    `The journal in "${directory}" cannot be read: ${found}. Keep a copy of the folder and put a backup in its place.`,
+    { cause: error },
+  )
+}
+
+/** A file of another format is refused by name. */
 export function refuseOtherFormat(database: SqliteDatabase): void {
   const found = database.prepare("SELECT value FROM meta WHERE key = 'format'").get() as
     { value: string } | undefined
   const format = Number(found?.value ?? SQLITE_FORMAT)
   if (format === SQLITE_FORMAT) return
-  database.close()
   throw new AmbitError(
     'AMBIT_JOURNAL_FORMAT',
     `The journal has format ${format}, this version of Ambit reads ${SQLITE_FORMAT}. Use the version that wrote it.`,

@@ -11,7 +11,12 @@ const duration = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as "4h"')
 const share = z.number().gt(0).max(1)
-const names = z.array(z.string().min(1)).min(1)
+/** Half of a surrogate pair is no text: it has no canonical form, so that nobody could sign it. */
+const text = z
+  .string()
+  .min(1)
+  .refine((given) => !/\p{Surrogate}/u.test(given), 'expected text of whole characters')
+const names = z.array(text).min(1)
 
 const calendarWindow = z.strictObject({
   amount,
@@ -56,9 +61,9 @@ export const envelopeSchema = z.strictObject({
   /** Raised with every change; versions are immutable. Default 1. */
   version: z.int().min(1).default(1),
   /** The person who answers for what is done within this envelope. */
-  owner: z.string().min(1),
+  owner: text,
   /** Actions allowed; every other is denied. */
-  actions: z.record(z.string().min(1), actionLimits),
+  actions: z.record(text, actionLimits),
   escalateWhen: z.array(trigger).max(32).default([]),
   approval: approval.optional(),
 })
@@ -101,6 +106,13 @@ export function defineEnvelope(input: EnvelopeInput): Envelope {
     throw new AmbitError(
       'AMBIT_ENVELOPE_INVALID',
       `An envelope was refused: ${found.join('; ')}. Mend it and start again.`,
+    )
+  }
+  // A record drops this name without a word.
+  if (Object.hasOwn(input.actions, '__proto__')) {
+    throw new AmbitError(
+      'AMBIT_ENVELOPE_INVALID',
+      'An envelope was refused: actions: "__proto__" is no name. Mend it and start again.',
     )
   }
   if (parsed.data.escalateWhen.length > 0 && parsed.data.approval === undefined) {

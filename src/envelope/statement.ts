@@ -72,6 +72,15 @@ export function keyIdOf(publicKey: string): string {
   return sha256(publicKey.trim()).slice(0, 32)
 }
 
+/** Whether somebody could sign with the other half of it. Never throws. */
+export function isApproverKey(publicKey: string): boolean {
+  try {
+    return isEd25519(keyObjectOf(publicKey))
+  } catch {
+    return false
+  }
+}
+
 export function signStatement(statement: Statement, privateKey: string): SignedStatement {
   return signWith(createPrivateKey(privateKey), keyIdOf(publicKeyOf(privateKey)), statement)
 }
@@ -88,7 +97,7 @@ export function isSignedBy({ statement, signature }: SignedStatement, publicKey:
     const text = textOf(statement)
     if (seenAhead.delete(claim(text, signature, publicKey))) return true
     const key = keyObjectOf(publicKey)
-    return isEd25519(key) && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'))
+    return isEd25519(key) && verify(null, Buffer.from(text), key, bytesOf(signature))
   } catch {
     return false
   }
@@ -103,13 +112,19 @@ export async function checkAhead(signed: SignedStatement, publicKey: string): Pr
   try {
     const text = textOf(statement)
     const key = keyObjectOf(publicKey)
-    const bytes = Buffer.from(signature, 'base64')
+    const bytes = bytesOf(signature)
     if (!isEd25519(key) || !(await verifyBeside(null, Buffer.from(text), key, bytes))) return
     if (seenAhead.size >= SEEN_AHEAD_MAX) seenAhead.clear()
     seenAhead.add(claim(text, signature, publicKey))
   } catch {
     // What cannot be checked is checked again by the desk, which says why it is refused.
   }
+}
+
+/** A signature has one spelling: Buffer reads past whatever is no base64. */
+function bytesOf(signature: string): Buffer {
+  const bytes = Buffer.from(signature, 'base64')
+  return bytes.toString('base64') === signature ? bytes : Buffer.alloc(0)
 }
 
 const SEEN_AHEAD_MAX = 1000

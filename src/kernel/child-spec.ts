@@ -5,6 +5,20 @@ import { mailboxDefaults, type MailboxLimits } from './mailbox.ts'
 import type { Engine } from './ports/engine.ts'
 import type { RestartType } from './restart-plan.ts'
 import { restartLimitDefaults, type RestartLimit } from './restart-window.ts'
+import {
+  aChild,
+  aFunction,
+  anything,
+  atLeast,
+  aText,
+  checkOptions,
+  having,
+  invalid,
+  listOf,
+  oneOf,
+  requireOption,
+  type OptionRules,
+} from './spec-check.ts'
 
 /** What a crash leaves of an actor: nothing; what was written in passing; or every acknowledged turn. */
 export type Durability = 'none' | 'async' | 'sync'
@@ -66,7 +80,7 @@ export function actorSpec(
   engine: Engine,
   options: ActorOptions & { authority?: Json; privileged?: boolean } = {},
 ): ActorSpec {
-  checkId(id)
+  checkActorOptions(id, options)
   return {
     kind: 'actor',
     id,
@@ -82,6 +96,30 @@ export function actorSpec(
   }
 }
 
+const mailboxRules: OptionRules = {
+  userLengthMax: atLeast(0),
+  controlLengthMax: atLeast(0),
+  overflow: oneOf('reject', 'deadLetter', 'dropOldest'),
+}
+
+const actorRules: OptionRules = {
+  input: anything,
+  restart: oneOf('permanent', 'transient', 'temporary'),
+  durability: oneOf('none', 'async', 'sync'),
+  mailbox: having('an object'),
+  name: aText,
+  authority: anything,
+  privileged: anything,
+}
+
+/** Throws `AMBIT_SPEC_INVALID` for an id or an option that no actor has; `more` are those of its kind. */
+export function checkActorOptions(id: string, options: unknown, more: OptionRules = {}): void {
+  checkId(id)
+  checkOptions(`Actor "${id}"`, options, { ...actorRules, ...more })
+  const { mailbox } = options as ActorOptions
+  if (mailbox !== undefined) checkOptions(`The mailbox of actor "${id}"`, mailbox, mailboxRules)
+}
+
 export interface SupervisorOptions extends Partial<RestartLimit> {
   /** Default "root"; the root's id is not part of an address. */
   readonly id?: string
@@ -91,8 +129,19 @@ export interface SupervisorOptions extends Partial<RestartLimit> {
   readonly authority?: Json
 }
 
+const limitRules: OptionRules = { intensity: atLeast(0), periodMs: atLeast(1), authority: anything }
+const supervisorRules: OptionRules = {
+  ...limitRules,
+  id: aText,
+  strategy: aText,
+  children: listOf(aChild),
+}
+const poolRules: OptionRules = { ...limitRules, inputOf: aFunction }
+
 /** A supervisor of the given children. Default: 5 restarts in 60 s. */
 export function supervisorSpec(options: SupervisorOptions): SupervisorSpec {
+  checkOptions('A supervisor', options, supervisorRules)
+  requireOption('A supervisor', options, 'children')
   const { id = 'root', strategy = 'one_for_one', children, authority, ...limit } = options
   checkId(id)
   if ((strategy as string) !== 'one_for_one') {
@@ -128,6 +177,9 @@ export function poolSpec(
   options: Partial<RestartLimit> & { inputOf?: (id: string) => unknown; authority?: Json } = {},
 ): PoolSpec {
   checkId(id)
+  checkOptions(`Pool "${id}"`, options, poolRules)
+  if ((member as ChildSpec | null | undefined)?.kind !== 'actor')
+    throw invalid(`Pool "${id}" expects a member made by actor() or agent()`, member)
   if (member.name !== undefined) {
     throw new AmbitError(
       'AMBIT_SPEC_INVALID',
@@ -138,9 +190,6 @@ export function poolSpec(
 }
 
 function checkId(id: string): void {
-  if (isSegment(id)) return
-  throw new AmbitError(
-    'AMBIT_SPEC_INVALID',
-    `Expected a child id of 1-200 letters, digits or ._~:@#=+-, got "${id.slice(0, 200)}".`,
-  )
+  if (typeof (id as unknown) === 'string' && isSegment(id)) return
+  throw invalid('Expected a child id of 1-200 letters, digits or ._~:@#=+-', id)
 }

@@ -69,6 +69,8 @@ export class Door {
     headers: Headers = NO_HEADERS,
   ): Promise<Event> {
     const { timeoutMs = ASK_TIMEOUT_MS } = options
+    if (typeof (timeoutMs as unknown) !== 'number' || Number.isNaN(timeoutMs))
+      return Promise.reject(refused(to, event, 'timeoutMs is not a number of milliseconds'))
     const question = this.outside.ask(to, typeOf(event), timeoutMs)
     if (question === undefined) return Promise.reject(tooMany())
     const { replyTo, dueAt: deadline } = question

@@ -15,6 +15,7 @@ export const errorCodes = {
   AMBIT_ENVELOPE_INVALID: 'An envelope has an unknown field or a value outside the vocabulary.',
   AMBIT_ENVELOPE_MISSING: 'An agent invokes a governed action but nobody gave it an envelope.',
   AMBIT_EVENT_REFUSED: 'A message was refused at the border.',
+  AMBIT_JOURNAL_DAMAGED: 'The files of a journal are not what was written.',
   AMBIT_JOURNAL_FORMAT: 'A journal was written in a format this version cannot read.',
   AMBIT_JOURNAL_OWNED: 'Another process owns the journal.',
   AMBIT_KEY_CONFLICT: 'The same action key was proposed with other arguments.',

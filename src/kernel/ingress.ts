@@ -6,6 +6,7 @@ import {
   MESSAGE_BYTES_MAX,
   MESSAGE_DEPTH_MAX,
   NO_HEADERS,
+  ONCE_LENGTH_MAX,
   PassingMessage,
   type Event,
   type Headers,
@@ -42,6 +43,9 @@ export function receive(
   const body = copied as unknown as Event
   const fault = findTypeFault(body, headers.privileged === true, leave)
   if (fault !== undefined) return refusal(ids, to, body.type, headers, 'invalid', fault)
+  const headerFault = headers === NO_HEADERS ? undefined : findHeaderFault(headers)
+  if (headerFault !== undefined)
+    return refusal(ids, to, body.type, NO_HEADERS, 'invalid', headerFault)
   if (bytesMost > MESSAGE_BYTES_MAX) {
     const bytes = Buffer.byteLength(JSON.stringify(body))
     const detail = `${TOO_LARGE}, got ${bytes}`
@@ -112,9 +116,23 @@ function refusal(
 function findTypeFault(event: Event, isPrivileged: boolean, leave: Leave): string | undefined {
   if (typeof event.type !== 'string' || event.type === '')
     return 'expected an object with a "type" string'
+  // XState fails a machine that is sent it.
+  if (event.type === '*') return 'expected a type, got "*", which stands for all of them'
   if (!isReservedType(event.type)) return undefined
   if (isPrivileged || leave.opened?.has(event.type) === true) return undefined
   return `types starting with "xstate." or "ambit." are reserved, got "${event.type}"`
+}
+
+/** Types promise what stands here; plain JavaScript, and an id that came over the network, may be anything. */
+function findHeaderFault(headers: Headers): string | undefined {
+  const { once, deadline } = headers as { readonly once?: unknown; readonly deadline?: unknown }
+  if ('once' in headers) {
+    const isId = typeof once === 'string' && once !== '' && once.length <= ONCE_LENGTH_MAX
+    if (!isId) return `expected an id of 1-${ONCE_LENGTH_MAX} characters`
+  }
+  if (deadline === undefined || (typeof deadline === 'number' && !Number.isNaN(deadline)))
+    return undefined
+  return 'expected a deadline in milliseconds'
 }
 
 /** More bytes than the text of a number, a boolean or null, with what stands around it, can have. */

@@ -138,6 +138,8 @@ export type RejectReason =
 
 export const MESSAGE_BYTES_MAX = 1_048_576
 export const MESSAGE_DEPTH_MAX = 32
+/** The caller's own id is stored as long as the actor lives. */
+export const ONCE_LENGTH_MAX = 1000
 
 /** Whether a type belongs to XState's or Ambit's own protocol, which nobody outside may speak. */
 export function isReservedType(type: string): boolean {

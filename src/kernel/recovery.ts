@@ -139,7 +139,8 @@ export class Recovery {
       try {
         return yield* wait(this.calls.session().load(cell.address))
       } catch (error) {
-        if (attempt >= LOAD_ATTEMPTS_MAX || this.calls.isStopped()) throw error
+        const isAnswer = error instanceof AmbitError && error.code === 'AMBIT_JOURNAL_DAMAGED'
+        if (isAnswer || attempt >= LOAD_ATTEMPTS_MAX || this.calls.isStopped()) throw error
         yield* wait(this.pause(LOAD_RETRY_BASE_MS * 2 ** attempt))
       }
     }

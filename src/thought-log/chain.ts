@@ -50,7 +50,7 @@ export class ChainCheck {
     const expected = this.last.position + 1
     if (turn.position !== expected) return { kind: 'reordered', position: turn.position, expected }
     if (turn.previous !== this.last.hash) return { kind: 'unlinked', position: turn.position }
-    if (turn.hash !== sha256(turn.previous, turn.record)) {
+    if (turn.hash !== sha256(turn.previous, turn.record) || isFiledElsewhere(turn)) {
       return { kind: 'edited', position: turn.position, address: turn.address }
     }
     return undefined
@@ -62,6 +62,18 @@ export class ChainCheck {
     this.met.add(turn.position)
     if (kept.hash !== turn.hash)
       this.fault ??= { kind: 'edited', position: turn.position, address: turn.address }
+  }
+}
+
+/** The address a record is looked up by is beside what is hashed: it has to be the one that the record says. */
+function isFiledElsewhere({ address, seq, record }: StoredTurn): boolean {
+  try {
+    const said = JSON.parse(record) as { readonly actor?: unknown; readonly seq?: unknown }
+    const { actor = address, seq: place = seq } = said
+    return actor !== address || place !== seq
+  } catch {
+    // A journal keeps any text; only the kernel's own records say whose they are.
+    return false
   }
 }
 

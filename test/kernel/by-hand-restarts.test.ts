@@ -1,4 +1,12 @@
-import { actor, createSystem, manualClock, memory, supervisor, type Journal, type Schedule } from 'ambit'
+import {
+  actor,
+  createSystem,
+  manualClock,
+  memory,
+  supervisor,
+  type Journal,
+  type Schedule,
+} from 'ambit'
 import { expect, test } from 'vitest'
 import { fromTransition } from 'xstate'
 

@@ -36,6 +36,7 @@ export const refused: [string, () => Event][] = [
   ...['ambit.start', 'ambit.stop', 'ambit.post', 'ambit.member.ended', 'ambit.reply'].map(
     (type): [string, () => Event] => [type, () => ({ type, target: '', event: { type: 'note' } })],
   ),
+  ['the type of all events', () => ({ type: '*' })],
   ['33 levels', () => ({ type: 'note', what: deep(33) })],
   ['more than a mebibyte', () => ({ type: 'note', what: 'x'.repeat(MESSAGE_BYTES_MAX) })],
   ['a type whose getter throws', () => Object.defineProperty({}, 'type', { get: boom }) as Event],
