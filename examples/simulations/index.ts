@@ -1,8 +1,14 @@
 import type { Scenario } from 'ambit/testing'
 import { burst } from './burst.ts'
 import { payouts } from './payouts.ts'
-import { refundDesk } from './refund-desk.ts'
+import { refundDesk, withdrawals } from './refund-desk.ts'
 import { relay } from './relay.ts'
 
 /** The simulations of the examples: `npx ambit simulate dist/examples/simulations/index.js`. */
-export const simulations: readonly Scenario[] = [refundDesk(), payouts(), relay(), burst()]
+export const simulations: readonly Scenario[] = [
+  refundDesk(),
+  withdrawals(),
+  payouts(),
+  relay(),
+  burst(),
+]

@@ -121,3 +121,21 @@ export function refundDesk(options: Partial<SimulationOptions> = {}): Scenario {
     ...options,
   })
 }
+
+/** Agents that leave while a human is asked, or while nobody has been asked yet. */
+export function withdrawals(options: Partial<SimulationOptions> = {}): Scenario {
+  const ticket = { type: 'ticket' }
+  const leave = { type: 'leave' }
+  return refundDesk({
+    name: 'withdrawals',
+    traffic: [
+      { to: '/desks/o-2', event: ticket },
+      { to: '/desks/o-2', event: leave, afterMs: 30_000 },
+      { to: '/desks/o-6', event: ticket },
+      { to: '/desks/o-6', event: leave },
+      { to: '/desks/o-1', event: ticket },
+      { to: '/desks/o-1', event: leave, afterMs: 1 },
+    ],
+    ...options,
+  })
+}

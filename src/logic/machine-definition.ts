@@ -13,6 +13,18 @@ interface Definition {
 const definitions = new WeakMap<AnyStateMachine, Definition>()
 let guardError: unknown
 
+/** Told of each answer of a guard: by its machine, and by its name or its transition. */
+export type GuardListener = (guard: string, answer: boolean) => void
+
+let guardListener: GuardListener | undefined
+
+/** Listens to the guards of all machines in this process until the answer is called; for coverage. */
+export function listenToGuards(listener: GuardListener): () => void {
+  const before = guardListener
+  guardListener = listener
+  return () => (guardListener = before)
+}
+
 /**
  * The same machine, made ready to be stepped: with a limit on microsteps where its author set none, and with guards
  * whose errors are not lost (XState keeps their message only).
@@ -64,23 +76,28 @@ type Guard = (args: unknown, params: unknown) => boolean
 
 function watched(machine: AnyStateMachine): Record<string, unknown> {
   const guards = Object.entries(machine.implementations.guards as Record<string, unknown>)
-  return Object.fromEntries(guards.map(([name, guard]) => [name, watch(guard)]))
+  return Object.fromEntries(
+    guards.map(([name, guard]) => [name, watch(guard, `${machine.id}: ${name}`)]),
+  )
 }
 
 function watchInlineGuards(node: AnyStateNode): void {
   const transitions = [...node.transitions.values(), node.always ?? []].flat()
-  for (const transition of transitions as { guard?: unknown }[]) {
-    if (transition.guard !== undefined) transition.guard = watch(transition.guard)
+  for (const transition of transitions as { guard?: unknown; eventType: string }[]) {
+    const name = `${node.id} on ${transition.eventType || 'always'}`
+    if (transition.guard !== undefined) transition.guard = watch(transition.guard, name)
   }
   for (const child of Object.values(node.states)) watchInlineGuards(child)
 }
 
 /** Combinators hold others and are left as they are: the guard inside is the one that throws. */
-function watch(guard: unknown): unknown {
+function watch(guard: unknown, name: string): unknown {
   if (typeof guard !== 'function' || 'check' in guard) return guard
   return (args: unknown, params: unknown) => {
     try {
-      return (guard as Guard)(args, params)
+      const answer = (guard as Guard)(args, params)
+      guardListener?.(name, answer)
+      return answer
     } catch (error) {
       guardError = error
       throw error

@@ -75,7 +75,8 @@ class Checker {
 
   async check(): Promise<CheckResult> {
     const began = this.clock.elapsed()
-    const failed = await this.search()
+    const deaf = this.coverage.listen()
+    const failed = await this.search().finally(deaf)
     const failure = failed === undefined ? undefined : await this.explain(failed)
     const seconds = (this.clock.elapsed() - began) / 1000
     const { corpus } = this.options
@@ -227,6 +228,8 @@ export function describeCheck(result: CheckResult): string {
     `${Object.keys(coverage.transitions).length} transitions, ` +
       `${coverage.transitionsUnderFaults} pairs of a transition and a fault`,
   ]
+  const { guardsNeverTrue } = coverage
+  if (guardsNeverTrue.length > 0) lines.push(`guards never true: ${guardsNeverTrue.join(', ')}`)
   if (failure !== undefined) lines.push('', describeFailure(failure))
   return lines.join('\n')
 }

@@ -1,3 +1,4 @@
+import { listenToGuards } from '../logic/machine-definition.ts'
 import type { Run } from './run.ts'
 import type { TurnRecord } from './trace.ts'
 
@@ -7,6 +8,8 @@ export interface Coverage {
   readonly faults: Readonly<Record<string, number>>
   /** How often each transition of a machine was taken: `action@1 executing --ambit.effect.ended--> committed`. */
   readonly transitions: Readonly<Record<string, number>>
+  /** Guards that were asked and never said yes, by machine and name: what they let through was not tested. */
+  readonly guardsNeverTrue: readonly string[]
   /** How many pairs of a transition and a fault met in one run. */
   readonly transitionsUnderFaults: number
 }
@@ -16,6 +19,7 @@ export class CoverageCount {
   private readonly faults = new Map<string, number>()
   private readonly transitions = new Map<string, number>()
   private readonly pairs = new Set<string>()
+  private readonly guards = new Map<string, boolean>()
 
   add({ choices, trace }: Run): void {
     const faults = new Set(choices.faults)
@@ -31,10 +35,19 @@ export class CoverageCount {
     }
   }
 
+  /** Notes what guards answer until the answer is called. */
+  listen(): () => void {
+    return listenToGuards((guard, answer) => {
+      this.guards.set(guard, answer || this.guards.get(guard) === true)
+    })
+  }
+
   get reached(): Coverage {
+    const never = [...this.guards].filter(([, wasTrue]) => !wasTrue)
     return {
       faults: sorted(this.faults),
       transitions: sorted(this.transitions),
+      guardsNeverTrue: never.map(([guard]) => guard).sort(),
       transitionsUnderFaults: this.pairs.size,
     }
   }
