@@ -6,8 +6,10 @@ import { simulations } from '../../examples/simulations/index.ts'
 import { relay } from '../../examples/simulations/relay.ts'
 
 const corpus = fileURLToPath(new URL('corpus', import.meta.url))
+// `npm run evidence` plays pairs of faults too, and random schedules for longer.
 const randomMs = Number(process.env.AMBIT_SIMULATION_MS ?? 3000)
 const exhaustive = process.env.AMBIT_SIMULATION_MS === undefined ? 1 : 2
+const exhaustiveRunsMax = 5000
 
 const SEEDS = 200
 
@@ -16,7 +18,12 @@ describe('simulations', () => {
     'V1 $name holds under every fault at every point, and under random ones',
     { timeout: randomMs + 600_000 },
     async (simulation) => {
-      const result = await check(simulation, { exhaustive, randomMs, corpus })
+      const result = await check(simulation, {
+        exhaustive,
+        exhaustiveRunsMax,
+        randomMs,
+        corpus,
+      })
       const report = describeCheck(result)
       console.log(report)
       expect(result.ok, report).toBe(true)
