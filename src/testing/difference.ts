@@ -9,7 +9,11 @@ export interface Difference {
 }
 
 /** Where two values differ, at most so many places. */
-export function differences(before: Json | undefined, after: Json | undefined, max = 20): Difference[] {
+export function differences(
+  before: Json | undefined,
+  after: Json | undefined,
+  max = 20,
+): Difference[] {
   const found: Difference[] = []
   compare(before, after, '', found, max)
   return found

@@ -1,6 +1,12 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import type { Case } from '../../machines/approval.ts'
-import { keyIdOf, signStatement, type Approver, type SignedStatement, type Statement } from '../envelope/statement.ts'
+import {
+  keyIdOf,
+  signStatement,
+  type Approver,
+  type SignedStatement,
+  type Statement,
+} from '../envelope/statement.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { Choices } from './choices.ts'
 import { faultsAt, type FaultName } from './faults.ts'
@@ -96,7 +102,8 @@ export class Humans {
     const expiresMs = found.expiresAt === null ? 0 : found.expiresAt - time.now
     const afterMs = fault === 'approverLate' ? expiresMs + HOUR_MS : human.afterMs
     this.decideAfter(human, found, afterMs, judgement)
-    if (fault === 'approverTwice') this.decideAfter(human, found, afterMs + 1, judgement)
+    if (fault === 'approverTwice')
+      this.decideAfter(human, found, afterMs + 1, judgement, 'said again')
     if (fault === 'approverContradicts') {
       const { verdict } = typeof judgement === 'string' ? { verdict: judgement } : judgement
       const other = verdict === 'approve' ? 'reject' : 'approve'
@@ -117,7 +124,12 @@ export class Humans {
     const nonce = `${person} ${mood} on ${found.id}`.padEnd(16, '.')
     time.after(this, ms, `${person} decides on ${found.id}`, () => {
       trace.add({ kind: 'decided', case: found.id, person, verdict: said.verdict })
-      const about = { v: 1, system: this.calls.systemId, case: found.id, digest: found.digest } as const
+      const about = {
+        v: 1,
+        system: this.calls.systemId,
+        case: found.id,
+        digest: found.digest,
+      } as const
       const statement = { ...about, ...said, person, at: time.now, nonce }
       this.calls.submit(signStatement(statement as Statement, human.privateKey))
     })

@@ -22,4 +22,10 @@ export {
   type Traffic,
 } from './simulate.ts'
 export { describeEntry, type Happening, type TraceEntry, type TurnRecord } from './trace.ts'
-export { answers, tool, type SimulatedEffect, type SimulatedEffects, type ToolOptions } from './world.ts'
+export {
+  answers,
+  tool,
+  type SimulatedEffect,
+  type SimulatedEffects,
+  type ToolOptions,
+} from './world.ts'

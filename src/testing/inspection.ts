@@ -22,7 +22,10 @@ const WIRE_VERSION = '0.7.2'
 export function toInspection(entries: readonly TraceEntry[]): InspectionEvent[] {
   const events: InspectionEvent[] = []
   const known = new Set<string>()
-  const add = (at: number, event: Pick<InspectionEvent, 'type' | 'sessionId'> & Partial<InspectionEvent>) => {
+  const add = (
+    at: number,
+    event: Pick<InspectionEvent, 'type' | 'sessionId'> & Partial<InspectionEvent>,
+  ) => {
     const id = String(events.length + 1)
     const createdAt = String(at)
     events.push({ rootId: ROOT, id, createdAt, _version: WIRE_VERSION, ...event })

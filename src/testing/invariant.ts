@@ -1,4 +1,5 @@
 import type { StoredActor, StoredTurn } from '../kernel/ports/journal.ts'
+import type { Message } from '../kernel/message.ts'
 import type { ReadyActor } from '../kernel/ports/schedule.ts'
 import type { Dossiers } from './dossiers.ts'
 import type { TraceEntry } from './trace.ts'
@@ -11,11 +12,13 @@ export interface RunView {
   /** Every actor that ever had something to do, as it is in the last process that had it. */
   readonly actors: ReadonlyMap<string, ReadyActor>
   /** The log as it is stored. */
-  history(): Promise<readonly StoredTurn[]>
+  readonly history: () => Promise<readonly StoredTurn[]>
   /** XState's snapshot of an actor in the running process: `value`, `context`, `status`; undefined when none runs. */
-  snapshotOf(address: string): unknown
+  readonly snapshotOf: (address: string) => unknown
+  /** What lies in the outboxes for actors that run: at rest nothing does. */
+  readonly waiting: () => Promise<readonly Message[]>
   /** An actor as it is stored. */
-  load(address: string): Promise<StoredActor | undefined>
+  readonly load: (address: string) => Promise<StoredActor | undefined>
 }
 
 /**

@@ -30,7 +30,13 @@ export interface TurnRecord {
 /** What happened in a simulated world, in the order in which it happened. */
 export type Happening =
   /** A turn is on the disk. */
-  | { readonly kind: 'turn'; readonly record: TurnRecord; readonly rows: Rows }
+  | {
+      readonly kind: 'turn'
+      readonly record: TurnRecord
+      readonly rows: Rows
+      /** A hash of all that the actor keeps after it, with the last turn of a commit. */
+      readonly whole?: string
+    }
   /** A message from outside goes on its way; the same id again is a retry. */
   | { readonly kind: 'sent'; readonly id: string; readonly to: Address; readonly type: string }
   /** Whoever sent it was told that it is taken for good. */
@@ -53,7 +59,12 @@ export type Happening =
   /** A process came up on the journal, or ended without a word. */
   | { readonly kind: 'started'; readonly process: number }
   | { readonly kind: 'crashed'; readonly process: number }
-  | { readonly kind: 'deadLetter'; readonly id: string; readonly to: Address; readonly reason: string }
+  | {
+      readonly kind: 'deadLetter'
+      readonly id: string
+      readonly to: Address
+      readonly reason: string
+    }
   | { readonly kind: 'exit'; readonly address: Address; readonly reason: string }
   | { readonly kind: 'restart'; readonly address: Address; readonly delayMs: number }
   /** How many messages wait for an actor, where that is more than any before. */

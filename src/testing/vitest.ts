@@ -17,7 +17,7 @@ export function simulationTest(scenario: Scenario, options: CheckOptions = {}): 
   test(`simulation: ${scenario.name}`, { timeout }, async () => {
     const result = await check(scenario, options)
     const report = describeCheck(result)
-    if (result.ok) console.log(report)
+    if (result.ok) process.stdout.write(`${report}\n`)
     else throw new SimulationFailure(report)
   })
 }

@@ -35,14 +35,18 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
   for (const [{ name, breaks }, { killed, runs, seconds, invariant }] of hunts) {
-    const how = killed ? `${invariant} in ${runs} runs, ${seconds.toFixed(1)} s` : `LIVES: ${breaks} holds`
+    const how = killed
+      ? `${invariant} in ${runs} runs, ${seconds.toFixed(1)} s`
+      : `LIVES: ${breaks} holds`
     console.log(`${name}: ${how}`)
   }
   const killed = [...hunts.values()].filter((hunt) => hunt.killed).length
   const caught = new Set([...hunts.values()].map(({ invariant }) => invariant))
   const names = invariants.map(({ name }) => name)
   console.log(`mutants killed ${killed}/${mutants.length}`)
-  console.log(`invariants caught ${names.filter((name) => caught.has(name)).length}/${names.length}`)
+  console.log(
+    `invariants caught ${names.filter((name) => caught.has(name)).length}/${names.length}`,
+  )
 })
 
 describe('mutants', () => {
@@ -63,7 +67,8 @@ async function huntFor({ file, find, put, simulation, breaks }: Mutant): Promise
   const path = join(folder, 'dist', file)
   const right = readFileSync(path, 'utf8')
   const parts = right.split(find)
-  if (parts.length !== 2) throw new Error(`${file} has "${find}" ${parts.length - 1} times: mend the mutant.`)
+  if (parts.length !== 2)
+    throw new Error(`${file} has "${find}" ${parts.length - 1} times: mend the mutant.`)
   writeFileSync(path, parts.join(put))
   try {
     const args = [hunter, folder, simulation, breaks]
