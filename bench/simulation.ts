@@ -3,7 +3,7 @@ import { burst } from '../examples/simulations/burst.ts'
 import { refundDesk } from '../examples/simulations/refund-desk.ts'
 import { relay } from '../examples/simulations/relay.ts'
 
-// How much happens in a simulated second? Runs without faults, every invariant watched, each turn made again at the end.
+// How much is simulated in a second? Runs without faults, every invariant watched, each turn made again at the end.
 
 const ROUNDS = 5
 

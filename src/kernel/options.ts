@@ -24,7 +24,7 @@ export interface KernelOptions {
    * that does not wait for a promise happens in the call.
    */
   readonly scheduler?: 'auto' | 'manual'
-  /** Who goes next within a round. Default: whoever waits longest. */
+  /** Who goes next within a round. Default: whoever waits longest. By hand, everything then waits for `drain()`. */
   readonly schedule?: Schedule
   /** Runs the effects of machines. Default: their own code. */
   readonly effects?: EffectHost

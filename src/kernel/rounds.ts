@@ -10,14 +10,16 @@ export interface RoundCalls {
 /** Who makes rounds: the event loop, or by hand whoever calls `drain()`. */
 export class Rounds {
   readonly isManual: boolean
+  private readonly takesAtOnce: boolean
   private readonly clock: Clock
   private readonly calls: RoundCalls
   /** By hand: what was put off to the next round. */
   private later: (() => void)[] = []
   private isDraining = false
 
-  constructor(isManual: boolean, clock: Clock, calls: RoundCalls) {
+  constructor(isManual: boolean, isScheduled: boolean, clock: Clock, calls: RoundCalls) {
     this.isManual = isManual
+    this.takesAtOnce = isManual && !isScheduled
     this.clock = clock
     this.calls = calls
   }
@@ -38,10 +40,11 @@ export class Rounds {
 
   /**
    * By hand, what comes from beside the steps runs at its own moment: a timer before a virtual clock moves on to the
-   * next, an effect's end before the next one. Only what is sent from outside waits for `drain()`.
+   * next, an effect's end before the next one. Only what is sent from outside waits for `drain()`, and where a schedule
+   * says who goes next everything does.
    */
   takeAtOnce(): void {
-    if (this.isManual && this.calls.isRunning()) this.drain()
+    if (this.takesAtOnce && this.calls.isRunning()) this.drain()
   }
 
   /** Runs something in the next round. */

@@ -71,10 +71,15 @@ export class Kernel implements CellHost {
     this.log = logger
     this.queue = new RunQueue(clock, options.schedule)
     this.audience = new Audience(options.observers ?? [], clock, logger)
-    this.rounds = new Rounds(options.scheduler === 'manual', clock, {
-      drainNow: () => this.committer?.drainNow(),
-      isRunning: () => this.phase === 'running',
-    })
+    this.rounds = new Rounds(
+      options.scheduler === 'manual',
+      options.schedule !== undefined,
+      clock,
+      {
+        drainNow: () => this.committer?.drainNow(),
+        isRunning: () => this.phase === 'running',
+      },
+    )
     this.rest = new RestWatch(clock)
     this.outside = new Outside(clock, random.id())
     this.timers = new Timers(clock, (address, id) => this.notices.timerDue(address, id))

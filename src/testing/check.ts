@@ -7,6 +7,7 @@ import { describeFailure, reportOf, type Failure } from './report.ts'
 import { playRun, type Run } from './run.ts'
 import type { Scenario } from './simulate.ts'
 import { shrink } from './shrink.ts'
+import { describeEntry } from './trace.ts'
 
 export interface CheckOptions {
   /** Faults put one after the other at every point of the ordinary run: 0, 1 (default) or 2 in one run. */
@@ -40,6 +41,8 @@ export interface CheckResult {
   /** Virtual time that passed in all runs. */
   readonly virtualHours: number
   readonly coverage: Coverage
+  /** What may have been meant otherwise: traffic that nobody takes, effects that nobody asks for, idle faults. */
+  readonly warnings: readonly string[]
   readonly failure: Failure | undefined
   /** The file in the corpus that the failure was added to. */
   readonly kept: string | undefined
@@ -67,6 +70,8 @@ class Checker {
   private turns = 0
   private events = 0
   private virtualMs = 0
+  private readonly refused = new Set<string>()
+  private readonly asked = new Set<string>()
 
   constructor(scenario: Scenario, options: CheckOptions) {
     this.scenario = scenario
@@ -92,6 +97,8 @@ class Checker {
       eventsPerSecond: Math.round(this.events / seconds),
       virtualHours: this.virtualMs / 3_600_000,
       coverage: this.coverage.reached,
+      // A search that ended early has not asked everything of everybody.
+      warnings: failure === undefined ? this.warnings() : [],
       failure,
       kept: isKept ? addToCorpus(corpus, this.scenario.name, failure) : undefined,
     }
@@ -114,6 +121,7 @@ class Checker {
     this.runs.exhaustive++
     const ordinary = await this.play([])
     if (ordinary.breach !== undefined) return ordinary
+    if (await this.isOtherwise(ordinary)) return ordinary
     const single: Run[] = []
     for (const list of withOneMore(ordinary.choices.taken, 0, isFault)) {
       if (this.runs.exhaustive >= max) this.leftOut++
@@ -138,6 +146,13 @@ class Checker {
     return undefined
   }
 
+  /** Whether the same schedule gives another run, though neither of them breaks anything. */
+  private async isOtherwise({ trace, choices }: Run): Promise<boolean> {
+    this.runs.exhaustive++
+    const again = await this.play(choices.list)
+    return again.trace.hash !== trace.hash
+  }
+
   private async searchByChance(): Promise<Run | undefined> {
     const { randomRuns, randomMs = RANDOM_MS, seed = 'ambit' } = this.options
     const until = this.clock.elapsed() + randomMs
@@ -157,10 +172,26 @@ class Checker {
 
   private counted(run: Run): Run {
     this.coverage.add(run)
+    const isOrdinary = run.choices.list.length === 0
+    for (const entry of run.trace.entries) {
+      if (entry.kind === 'effectBegun') this.asked.add(entry.name)
+      if (isOrdinary && entry.kind === 'refused') this.refused.add(describeEntry(entry))
+    }
     this.events += run.trace.entries.length
     this.turns += run.trace.entries.filter(({ kind }) => kind === 'turn').length
     this.virtualMs += run.elapsedMs
     return run
+  }
+
+  private warnings(): string[] {
+    const { effects, faults } = this.scenario
+    const unasked = Object.keys(effects).filter((name) => !this.asked.has(name))
+    const idle = faults.filter((fault) => this.coverage.reached.faults[fault] === undefined)
+    return [
+      ...[...this.refused].map((refusal) => `Without any fault, ${refusal}`),
+      ...unasked.map((name) => `Nothing ever asked for the effect "${name}".`),
+      ...(idle.length === 0 ? [] : [`These faults never struck: ${idle.join(', ')}.`]),
+    ]
   }
 
   /** Makes the schedule simple, and looks whether it always gives the same run. */
@@ -170,15 +201,9 @@ class Checker {
     const ordinary = await playRun(scenario, fromList([]))
     const again = await playRun(scenario, fromList(found))
     const about = { name: scenario.name, ordinary, found }
-    if (again.trace.hash !== failed.trace.hash) {
+    if (failed.breach === undefined || again.trace.hash !== failed.trace.hash) {
       const failure = reportOf({ ...about, run: failed, shrinkRuns: 0 })
-      const at = again.trace.entries.findIndex(
-        (entry, i) => JSON.stringify(entry) !== JSON.stringify(failed.trace.entries[i]),
-      )
-      const sentence =
-        `The same schedule gave two runs that differ from entry ${at + 1} on: something takes time, chance, ids or ` +
-        `promises from elsewhere. It was found because ${failure.invariant} was broken: ${failure.sentence}`
-      return { ...failure, invariant: 'replaysAlike', sentence }
+      return { ...failure, invariant: 'replaysAlike', sentence: differsBy(failed, again) }
     }
     const { list, runs } = await shrink(found, async (candidate) => {
       const run = await playRun(scenario, fromList(candidate))
@@ -195,6 +220,19 @@ function isFault({ site }: Choice): boolean {
 
 function isJournalFault({ site }: Choice): boolean {
   return site === 'commit' || site === 'recovery'
+}
+
+function differsBy({ breach, trace }: Run, again: Run): string {
+  const texts = again.trace.entries.map((entry) => JSON.stringify(entry))
+  const at = trace.entries.findIndex((entry, i) => JSON.stringify(entry) !== texts[i])
+  const place = at < 0 ? '' : ` from entry ${at + 1} on`
+  return (
+    `The same schedule gave two runs that differ${place}: something takes time, chance, ids or promises from ` +
+    'elsewhere, or is left over from the run before.' +
+    (breach === undefined
+      ? ''
+      : ` It was found because ${breach.invariant} was broken: ${breach.sentence}`)
+  )
 }
 
 /** Every schedule that leaves the given one at one point more. */
@@ -227,6 +265,7 @@ export function describeCheck(result: CheckResult): string {
         .join(', '),
     `${Object.keys(coverage.transitions).length} transitions, ` +
       `${coverage.transitionsUnderFaults} pairs of a transition and a fault`,
+    ...result.warnings,
   ]
   const { guardsNeverTrue } = coverage
   if (guardsNeverTrue.length > 0) lines.push(`guards never true: ${guardsNeverTrue.join(', ')}`)

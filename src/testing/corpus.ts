@@ -29,7 +29,7 @@ export function readCorpus(folder: string, simulation: string): number[][] {
     .sort()
     .map((name) => readEntry(join(folder, name)))
     .filter((entry) => entry.simulation === simulation)
-    .map(({ replay }) => fromReplayLine(replay))
+    .map(({ list }) => list)
 }
 
 /** Keeps a failure for ever; the same schedule is kept once. Answers the file. */
@@ -37,13 +37,20 @@ export function addToCorpus(folder: string, simulation: string, failure: Failure
   const { replay, invariant, sentence } = failure
   const entry: CorpusEntry = { simulation, replay, invariant, sentence }
   mkdirSync(folder, { recursive: true })
-  const file = join(folder, `${invariant}-${sha256(simulation, replay).slice(0, 8)}.json`)
+  const file = join(
+    folder,
+    `${invariant.replace(/[^\w-]/g, '_')}-${sha256(simulation, replay).slice(0, 8)}.json`,
+  )
   writeFileSync(file, `${JSON.stringify(entry, null, 2)}\n`)
   return file
 }
 
-function readEntry(file: string): CorpusEntry {
-  const parsed = entrySchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-  if (parsed.success) return parsed.data
-  throw new Error(`${file} is no entry of a corpus: ${z.prettifyError(parsed.error)}`)
+function readEntry(file: string): { simulation: string; list: number[] } {
+  try {
+    const { simulation, replay } = entrySchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return { simulation, list: fromReplayLine(replay) }
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    throw new Error(`${file} is no entry of a corpus: ${why}`, { cause: error })
+  }
 }

@@ -3,6 +3,7 @@ import type { SignedStatement } from '../envelope/statement.ts'
 import { AmbitError } from '../kernel/errors.ts'
 import type { Event } from '../kernel/message.ts'
 import type { Choices } from './choices.ts'
+import { textOf } from './dossiers.ts'
 import { faultsAt, type FaultName } from './faults.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -61,7 +62,7 @@ export class Courier {
       label: `${event.type} to ${to}`,
       tries: 0,
       isSettled: false,
-      hand: (system) => system.ref(to).deliver(event, { id }),
+      hand: async (system) => await system.ref(to).deliver(event, { id }),
       settled: () => trace.add({ kind: 'acknowledged', id }),
       refused: (reason) => trace.add({ kind: 'refused', id, reason }),
     })
@@ -77,7 +78,7 @@ export class Courier {
       isSettled: false,
       hand: async (system) => {
         const answer = await system.submitDecision(signed)
-        return typeof answer.reason === 'string' ? answer.reason : answer.type
+        return textOf(answer.reason ?? answer.type)
       },
       settled: answered,
       refused: answered,

@@ -1,5 +1,6 @@
 import { memoryJournal } from '../embedded/memory-journal.ts'
 import { inGroups, recordsOf } from '../embedded/batch.ts'
+import { sha256 } from '../kernel/json.ts'
 import { isPromise, type MaybePromise } from '../kernel/maybe.ts'
 import type {
   CommitResult,
@@ -78,24 +79,25 @@ export class Disk {
       storesGroups: this.storesGroups,
       commit: (batch) => (process.isDead ? never() : this.commit(inner, batch)),
       load: (address): MaybePromise<StoredActor | undefined> => {
-        if (!process.isDead) this.fail(process, `the reading of ${address}`)
+        this.fail(process, `the reading of ${address}`)
         return process.isDead ? never() : inner.load(address)
       },
       recover: () => {
         this.fail(process, 'the look at what was left')
         return process.isDead ? never() : inner.recover()
       },
-      history: (query) => inner.history(query),
-      head: () => inner.head(),
+      history: (query) => (process.isDead ? never() : inner.history(query)),
+      head: () => (process.isDead ? never() : inner.head()),
       close: () => (process.isDead ? Promise.resolve() : inner.close()),
     }
   }
 
   /** A process that dies while it takes things up, or cannot read them at once. */
   private fail(process: { readonly isDead: boolean }, where: string): void {
+    if (process.isDead) return
     const { choices, trace, crash, faults } = this.calls
     const fault = choices.fault('recovery', faultsAt('recovery', faults))
-    if (fault === undefined || process.isDead) return
+    if (fault === undefined) return
     trace.add({ kind: 'fault', fault, where })
     if (fault === 'crashInRecovery') crash()
     else throw new SimulatedFault('the journal cannot be read')
@@ -113,26 +115,21 @@ export class Disk {
     const possible = [...faultsAt('commit', faults), ...faultsAt('lie', faults)]
     const fault = choices.fault('commit', possible)
     if (fault !== undefined) trace.add({ kind: 'fault', fault, where: this.describe(batch) })
-    switch (fault) {
-      case undefined:
-        return this.store(inner, batch)
-      case 'diskFull':
-        this.refusals = DISK_FULL_COMMITS - 1
-        return full()
-      case 'lostAnswer':
-        void this.store(inner, batch)
-        return Promise.reject(new SimulatedFault('the answer to a commit got lost'))
-      case 'fsyncLost':
-        return batch.map(() => 'stored')
-      case 'crashAfterCommit':
-        void this.store(inner, batch)
-        break
-      case 'tornBatch':
-        void this.store(inner, inGroups(batch).slice(0, -1).flat())
-        break
-      case 'crashBeforeCommit':
-        break
+    if (fault === undefined) return this.store(inner, batch)
+    if (fault === 'fsyncLost') return batch.map(() => 'stored')
+    if (fault === 'diskFull') {
+      this.refusals = DISK_FULL_COMMITS - 1
+      return full()
     }
+    if (fault === 'lostAnswer' || fault === 'crashAfterCommit') void this.store(inner, batch)
+    if (fault === 'tornBatch') {
+      const groups = inGroups(batch)
+      // All but the last, or fewer.
+      const kept = groups.length - 1 - choices.choose('commit', groups.length)
+      void this.store(inner, groups.slice(0, kept).flat())
+    }
+    if (fault === 'lostAnswer')
+      return Promise.reject(new SimulatedFault('the answer to a commit got lost'))
     crash()
     return never()
   }
@@ -148,13 +145,19 @@ export class Disk {
       (entry, i): entry is TurnCommit => entry.kind === 'turns' && results[i] === 'stored',
     )
     const rows = new Map(stored.map((entry) => [entry.address, entry.rows]))
-    for (const { address, record } of recordsOf(stored)) {
+    const snapshots = new Map(
+      stored.map(({ address, seq, snapshot }) => [`${address} ${seq}`, snapshot]),
+    )
+    for (const { address, seq, record } of recordsOf(stored)) {
       const changed = rows.get(address) ?? []
       // All rows of a commit belong to its first turn here: nobody sees them in between.
       rows.delete(address)
       const told = JSON.parse(record) as TurnRecord
       // Envelopes are put in force by a record that is no turn of an actor.
-      if ('generation' in told) this.calls.trace.add({ kind: 'turn', record: told, rows: changed })
+      if (!('generation' in told)) continue
+      const snapshot = snapshots.get(`${address} ${seq}`)
+      const whole = snapshot === undefined ? {} : { whole: sha256(JSON.stringify(snapshot)) }
+      this.calls.trace.add({ kind: 'turn', record: told, rows: changed, ...whole })
     }
     return results
   }

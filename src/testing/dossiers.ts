@@ -12,6 +12,8 @@ export interface Dossier {
   readonly humanDecisions: readonly Thought[]
   /** How often the world did it, and undid it. */
   readonly executed: number
+  /** How often the world was asked to do it. */
+  readonly begun: number
   readonly undone: number
   /** How the ledger has it: `reserved`, `committed`, `released`, `inDoubt`; undefined when nothing was reserved. */
   readonly booked: string | undefined
@@ -26,6 +28,7 @@ interface Known {
   readonly last: Map<string, Thought>
   readonly humanDecisions: Thought[]
   executed: number
+  begun: number
   undone: number
   booked: string | undefined
   openCase: string | undefined
@@ -53,6 +56,8 @@ export class Dossiers {
       this.seeTurn(entry.record)
       if (entry.record.actor === APPROVALS) this.seeCases(entry.rows)
     }
+    if (entry.kind === 'effectBegun' && entry.phase === 'execute')
+      this.open(keyOf(entry.key)).begun++
     if (entry.kind !== 'effectHappened') return
     const known = this.open(keyOf(entry.key))
     if (entry.phase === 'execute') known.executed++
@@ -86,6 +91,7 @@ export class Dossiers {
       last: new Map(),
       humanDecisions: [],
       executed: 0,
+      begun: 0,
       undone: 0,
       booked: undefined,
       openCase: undefined,
@@ -94,6 +100,11 @@ export class Dossiers {
     this.known.set(key, made)
     return made
   }
+}
+
+/** What stands in a thought or an event is a text, or is shown as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
 }
 
 /** An action and its undoing have keys of their own. */
@@ -110,13 +121,7 @@ function seeBooking(known: Known, { kind, outcome }: Thought): void {
 }
 
 function seeCase(known: Known, thought: Thought): void {
-  if (thought.kind === 'escalated') known.openCase = textOf(thought, 'case')
+  if (thought.kind === 'escalated') known.openCase = textOf(thought.case)
   if (thought.kind === 'caseClosed' && known.openCase === thought.case) known.openCase = undefined
   if (thought.kind === 'humanDecision') known.humanDecisions.push(thought)
-}
-
-/** A field of a thought that is text, as keys, digests and names are. */
-export function textOf(thought: Thought, field: string): string {
-  const value = thought[field]
-  return typeof value === 'string' ? value : ''
 }

@@ -1,7 +1,7 @@
 /** What can go wrong, and at which points of a run. */
 const bySite = {
   /** Between two steps of the process. */
-  step: ['crash', 'pause', 'clockJump'],
+  step: ['crash', 'pause', 'clockJump', 'clockSetBack'],
   /** While the journal stores a batch. */
   commit: ['crashBeforeCommit', 'crashAfterCommit', 'tornBatch', 'diskFull', 'lostAnswer'],
   /** While a process takes up what the last one left. */
@@ -31,7 +31,8 @@ const survivable = Object.entries(bySite).flatMap(([site, names]) => (site === '
  * - `tornBatch`: a crash of which only the first groups of a batch are on the disk.
  * - `diskFull`: the journal stores nothing, a few times in a row. `lostAnswer`: it stores, and says that it failed.
  * - `readError`: the journal cannot be read, once.
- * - `pause`: the process stands still while the world goes on. `clockJump`: the wall clock leaps, either way.
+ * - `pause`: the process stands still while the world goes on. `clockJump`, `clockSetBack`: the wall clock leaps
+ *   an hour.
  * - `drop`, `duplicate`, `delay`, `cut`: of messages from outside; a cut lets them in and no acknowledgement out.
  * - `reorder`: another than the oldest goes first.
  * - `effectError`: it did nothing and fails; `effectAnswerLost`: it happened and fails; `effectTimeout`: nobody hears

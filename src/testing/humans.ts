@@ -101,7 +101,8 @@ export class Humans {
     const expiresMs = found.expiresAt === null ? 0 : found.expiresAt - time.now
     const afterMs = fault === 'approverLate' ? expiresMs + HOUR_MS : human.afterMs
     this.decideAfter(human, found, afterMs, judgement)
-    if (fault === 'approverTwice') this.decideAfter(human, found, afterMs + 1, judgement)
+    if (fault === 'approverTwice')
+      this.decideAfter(human, found, afterMs + 1, judgement, 'said again')
     if (fault === 'approverContradicts') {
       const { verdict } = typeof judgement === 'string' ? { verdict: judgement } : judgement
       const other = verdict === 'approve' ? 'reject' : 'approve'

@@ -1,4 +1,5 @@
 import type { StoredActor, StoredTurn } from '../kernel/ports/journal.ts'
+import type { Message } from '../kernel/message.ts'
 import type { ReadyActor } from '../kernel/ports/schedule.ts'
 import type { Dossiers } from './dossiers.ts'
 import type { TraceEntry } from './trace.ts'
@@ -14,6 +15,8 @@ export interface RunView {
   readonly history: () => Promise<readonly StoredTurn[]>
   /** XState's snapshot of an actor in the running process: `value`, `context`, `status`; undefined when none runs. */
   readonly snapshotOf: (address: string) => unknown
+  /** What lies in the outboxes for actors that run: at rest nothing does. */
+  readonly waiting: () => Promise<readonly Message[]>
   /** An actor as it is stored. */
   readonly load: (address: string) => Promise<StoredActor | undefined>
 }
@@ -24,7 +27,7 @@ export interface RunView {
  */
 export interface Invariant {
   readonly name: string
-  readonly watch: (view: RunView) => Watch
+  watch(view: RunView): Watch
 }
 
 export interface Watch {

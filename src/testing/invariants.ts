@@ -38,20 +38,20 @@ export const oneAuthorityDecides = invariant('oneAuthorityDecides', ({ dossiers 
     see(entry) {
       for (const thought of thoughtsOf(entry)) {
         if (thought.kind === 'caseClosed') {
-          const id = textOf(thought, 'case')
+          const id = textOf(thought.case)
           if (closed.has(id)) return `Case ${id} was decided twice.`
           closed.add(id)
         }
         if (thought.kind !== 'authorized') continue
-        const id = `${textOf(thought, 'key')} ${textOf(thought, 'digest')}`
+        const id = `${textOf(thought.key)} ${textOf(thought.digest)}`
         const before = by.get(id)
-        const now = textOf(thought, 'by')
+        const now = textOf(thought.by)
         if (before !== undefined && before !== now)
-          return `${textOf(thought, 'key')} runs on the authority of ${before} and of ${now}.`
+          return `${textOf(thought.key)} runs on the authority of ${before} and of ${now}.`
         by.set(id, now)
-        const { openCase } = dossiers.of(textOf(thought, 'key'))
+        const { openCase } = dossiers.of(textOf(thought.key))
         if (openCase !== undefined)
-          return `${textOf(thought, 'key')} is authorised by ${now} while case ${openCase} is open.`
+          return `${textOf(thought.key)} is authorised by ${now} while case ${openCase} is open.`
       }
       return undefined
     },
@@ -76,7 +76,7 @@ export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossi
           return `${entry.name} ${entry.key} was done with nothing reserved for it.`
       }
       for (const thought of thoughtsOf(entry)) {
-        const key = textOf(thought, 'key')
+        const key = textOf(thought.key)
         if (thought.kind === 'released') book(key, -1)
         if (thought.kind !== 'reserve' || thought.outcome !== 'reserved') continue
         const minor = Number(thought.minor)
@@ -86,6 +86,11 @@ export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossi
           key,
           windows.map(({ window }) => ({ window, bucket: bucketOf(window, at), minor })),
         )
+        const off = windows.find(({ window, used }) =>
+          isOff(sums.get(`${window} ${bucketOf(window, at)}`), window, used),
+        )
+        if (off !== undefined)
+          return `The ledger has ${off.window} at ${off.used}, which is not what it let in and did not give back.`
         book(key, 1)
         for (const { window, limit, used } of windows) {
           const sum = Math.max(sums.get(`${window} ${bucketOf(window, at)}`) ?? 0, used + minor)
@@ -106,9 +111,18 @@ interface Window {
 
 const DAY_MS = 86_400_000
 
+/** Whether the ledger counts other than is counted here. */
+function isOff(sum: number | undefined, window: string, used: number): boolean {
+  return isByDay(window) && (sum ?? 0) !== used
+}
+
+function isByDay(window: string): boolean {
+  return window.includes('/day@UTC/')
+}
+
 /** The day of a window that goes by UTC days; others are counted by what the ledger saw. */
 function bucketOf(window: string, at: number): string {
-  return window.includes('/day@UTC/') ? String(Math.floor(at / DAY_MS)) : `at ${at}`
+  return isByDay(window) ? String(Math.floor(at / DAY_MS)) : `at ${at}`
 }
 
 /** Before anything is done its proposal, its reason, the decision on it and the authority are on the disk. */
@@ -181,8 +195,11 @@ function isApproved({ humanDecisions, last, quorum }: Dossier): boolean {
 /** The books say what became of each action. */
 export const booksBalance = invariant('booksBalance', ({ dossiers }) => ({
   atEnd() {
-    for (const { key, last, booked, executed, undone } of dossiers.all()) {
+    for (const dossier of dossiers.all()) {
+      const { key, last, booked, executed, undone } = dossier
       const outcome = last.get('outcome')?.outcome
+      if (outcome === 'committed' && neverHappened(dossier))
+        return `Action ${key} is committed, and the world never did it.`
       if (outcome === 'committed' && booked !== 'committed')
         return `Action ${key} is committed, the ledger has it as ${booked}.`
       if ((outcome === 'failed' || outcome === 'compensated') && booked !== 'released')
@@ -193,6 +210,12 @@ export const booksBalance = invariant('booksBalance', ({ dossiers }) => ({
     return undefined
   },
 }))
+
+/** What a human settled as having happened is believed; what runs its own code, nobody here has seen. */
+function neverHappened({ begun, executed, humanDecisions }: Dossier): boolean {
+  const isSettled = humanDecisions.some(({ verdict }) => verdict === 'settle')
+  return begun > 0 && executed === 0 && !isSettled
+}
 
 export interface IntensityOptions {
   /** Restarts of one actor after failures. Default: 5, as agents have it. */
@@ -237,8 +260,11 @@ export function mailboxBounded({
   }))
 }
 
-/** What was acknowledged is on the disk; nothing that was sent stays without an answer; no stream has a gap. */
-export const messagesConserved = invariant('messagesConserved', () => {
+/**
+ * What was acknowledged is on the disk; nothing that was sent stays without an answer, or in an outbox; no stream has a
+ * gap.
+ */
+export const messagesConserved = invariant('messagesConserved', ({ waiting }) => {
   const stored = new Set<string>()
   const open = new Set<string>()
   const next = new Map<string, number>()
@@ -251,9 +277,12 @@ export const messagesConserved = invariant('messagesConserved', () => {
       open.delete(entry.id)
       return stored.has(entry.id) ? undefined : `${entry.id} was acknowledged and is not stored.`
     },
-    atEnd() {
+    async atEnd() {
       const [first] = open
-      return first === undefined ? undefined : `${first} was sent, and nobody ever answered.`
+      if (first !== undefined) return `${first} was sent, and nobody ever answered.`
+      const [left] = await waiting()
+      if (left === undefined) return undefined
+      return `${left.type} (${left.id}) lies in an outbox, and ${left.to} does not get it.`
     },
   }
 })

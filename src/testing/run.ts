@@ -20,6 +20,8 @@ import { World } from './world.ts'
 
 /** A run that takes more steps than this does not come to rest. */
 export const STEPS_MAX = 5000
+/** A run in which more messages are taken than this does not come to rest either. */
+export const PICKS_MAX = 50_000
 /** What is due later than this after the start is not waited for. */
 export const HORIZON_MS = 7 * 86_400_000
 /** How long after its end a process is started again. */
@@ -34,6 +36,8 @@ interface Life {
   readonly number: number
   isDead: boolean
   isUp: boolean
+  /** Whether it took the journal that it was given. */
+  hasOpened: boolean
   system: ActorSystem | undefined
 }
 
@@ -74,6 +78,7 @@ class Player {
   private ready: Ready[] = []
   private life: Life | undefined
   private lives = 0
+  private picks = 0
   private breach: Breach | undefined
   /** Whether promises may have something to say before the next step. */
   private isTouched = false
@@ -82,7 +87,7 @@ class Player {
     const { faults, people, effects, storesGroups } = scenario
     this.scenario = scenario
     const view = this.view()
-    this.watches = scenario.invariants.map(({ name, watch }) => ({ name, watch: watch(view) }))
+    this.watches = scenario.invariants.map((each) => ({ name: each.name, watch: each.watch(view) }))
     const { time } = this
     const choices = (this.choices = new Choices(source))
     const trace = (this.trace = new Trace(
@@ -122,8 +127,7 @@ class Player {
   /** Does one thing of those that could happen now. Answers whether there was any. */
   private step(): boolean {
     const { time, ready, choices, scenario } = this
-    for (let due = time.takeDue(); due !== undefined; due = time.takeDue())
-      ready.push({ owner: this, ...due })
+    for (let due = time.takeDue(); due !== undefined; due = time.takeDue()) ready.push(due)
     if (ready.length === 0) {
       const ms = time.untilNext
       if (ms === undefined || time.elapsed + ms > HORIZON_MS) return false
@@ -131,16 +135,18 @@ class Player {
       return true
     }
     if (++this.trace.step > STEPS_MAX) {
-      const sentence = `After ${STEPS_MAX} steps the system is not at rest.`
-      this.breach = { invariant: 'comesToRest', sentence, step: STEPS_MAX }
+      this.note('comesToRest', `After ${STEPS_MAX} steps the system is not at rest.`)
       return false
     }
     this.strike()
     const mayReorder = scenario.faults.includes('reorder')
-    const at = mayReorder ? choices.choose('pick', this.ready.length) : 0
-    const [next] = this.ready.splice(at, 1)
-    this.isTouched = true
-    next?.run()
+    const choose = (ways: number) => (mayReorder ? choices.choose('pick', ways) : 0)
+    do {
+      const [next] = this.ready.splice(choose(this.ready.length), 1)
+      this.isTouched = true
+      next?.run()
+      // More than one thing may happen before the process gets to work: then they share its commits.
+    } while (this.ready.length > 0 && choose(2) === 1)
     return true
   }
 
@@ -152,17 +158,18 @@ class Player {
     trace.add({ kind: 'fault', fault, where: 'between two steps' })
     if (fault === 'crash') this.crash()
     else if (fault === 'pause') time.pass(PAUSE_MS)
-    else time.leap(choices.choose('step', 2) === 0 ? LEAP_MS : -LEAP_MS)
+    else time.leap(fault === 'clockJump' ? LEAP_MS : -LEAP_MS)
   }
 
   /** Lets the process do what it can, and promises say what they have to say. */
   private async settle(): Promise<void> {
     for (let look = 0; look < SETTLE_MAX; look++) {
       this.drain()
-      if (!this.isTouched) return
+      if (!this.isTouched && !this.world.isWaiting) return
       this.isTouched = false
       await new Promise((resolve) => setImmediate(resolve))
     }
+    this.world.waitNoLonger()
   }
 
   private drain(): void {
@@ -186,14 +193,22 @@ class Player {
   /** A new process on the same disk. */
   private begin(): void {
     const number = ++this.lives
-    const life: Life = { number, isDead: false, isUp: false, system: undefined }
+    const life: Life = { number, isDead: false, isUp: false, hasOpened: false, system: undefined }
     this.life = life
     this.trace.add({ kind: 'started', process: number })
-    const system = (life.system = this.scenario.system(this.portsOf(life)))
     this.isTouched = true
-    system.start().then(
+    this.start(life).then(
       () => this.up(life),
       (error: unknown) => this.failedToStart(life, error),
+    )
+  }
+
+  private async start(life: Life): Promise<void> {
+    life.system = this.scenario.system(this.portsOf(life))
+    await life.system.start()
+    if (life.hasOpened || life.isDead) return
+    throw new Error(
+      'it runs on a journal of its own. Spread what `system` is given: `(ports) => createSystem({ root, ...ports })`.',
     )
   }
 
@@ -209,8 +224,7 @@ class Player {
     if (life.isDead) return
     // Whoever looks after the process starts it again.
     if (error instanceof SimulatedFault) return this.crash()
-    const sentence = `Process ${life.number} does not start: ${toErrorRecord(error).message}`
-    this.breach = { invariant: 'starts', sentence, step: this.trace.step }
+    this.note('starts', `Process ${life.number} does not start: ${toErrorRecord(error).message}`)
   }
 
   private readonly crash = (): void => {
@@ -233,12 +247,18 @@ class Player {
         if (!life.isDead) tell(...args)
       }
     const { trace } = this
+    const journal = this.disk.journalFor(life)
     return {
-      journal: this.disk.journalFor(life),
+      journal: {
+        open: () => {
+          life.hasOpened = true
+          return journal.open()
+        },
+      },
       clock: this.time.clockOf(life),
       random: { next: random, id: () => `p${life.number}-${++ids}` },
       scheduler: 'manual',
-      schedule: { next: (ready, look) => this.next(ready, look) },
+      schedule: { next: (ready, look) => this.next(life, ready, look) },
       effects: {
         run: (call, own) =>
           life.isDead ? new Promise(() => undefined) : this.world.run(life, call, own),
@@ -261,7 +281,19 @@ class Player {
   }
 
   /** Who takes a message next; a round may end early, so that less is stored together. */
-  private next(ready: number, look: (at: number) => ReadyActor | undefined): number | undefined {
+  private next(
+    life: Life,
+    ready: number,
+    look: (at: number) => ReadyActor | undefined,
+  ): number | undefined {
+    // A process that died in the middle of a round goes on to its next commit, which it is never told the end of.
+    if (life.isDead) return 0
+    if (++this.picks > PICKS_MAX) {
+      this.note('comesToRest', `After ${PICKS_MAX} messages the system is not at rest.`)
+      life.isDead = true
+      return 0
+    }
+    this.isTouched = true
     for (let at = 0; at < ready; at++) this.measure(look(at))
     if (!this.scenario.faults.includes('reorder')) return 0
     const at = this.choices.choose('pick', ready + 1)
@@ -279,9 +311,26 @@ class Player {
   }
 
   private heard(entry: TraceEntry): void {
-    if (entry.kind === 'turn' && entry.record.actor === APPROVALS) this.noticeCases(entry)
     this.dossiers.see(entry)
-    for (const { name, watch } of this.watches) this.note(name, watch.see?.(entry))
+    for (const { name, watch } of this.watches) this.see(name, watch, entry)
+    // Last: what people then do is the next thing that happens.
+    if (entry.kind === 'turn' && entry.record.actor === APPROVALS) this.noticeCases(entry)
+  }
+
+  /** The journal is in the middle of a commit, and would take what an invariant throws for an error of its own. */
+  private see(name: string, watch: Watch, entry: TraceEntry): void {
+    try {
+      const said: unknown = watch.see?.(entry)
+      if (said instanceof Promise) {
+        said.catch(() => undefined)
+        throw new Error(
+          '`see` answered with a promise. It must answer at once; `atEnd` may take its time.',
+        )
+      }
+      this.note(name, said as string | undefined)
+    } catch (error) {
+      this.note(name, threw(error))
+    }
   }
 
   private noticeCases({ rows }: Extract<TraceEntry, { kind: 'turn' }>): void {
@@ -295,12 +344,25 @@ class Player {
   private async lookAtEnd(): Promise<void> {
     for (const { name, watch } of this.watches) {
       if (this.breach !== undefined) return
-      this.note(name, await watch.atEnd?.())
+      try {
+        this.note(name, await watch.atEnd?.())
+      } catch (error) {
+        this.note(name, threw(error))
+      }
     }
   }
 
-  private note(invariant: string, sentence: string | undefined): void {
-    if (sentence !== undefined) this.breach ??= { invariant, sentence, step: this.trace.step }
+  private note(invariant: string, sentence: string | undefined | null): void {
+    if (typeof sentence === 'string') this.breach ??= { invariant, sentence, step: this.trace.step }
+  }
+
+  private snapshotOf(address: string): unknown {
+    const { life } = this
+    return life?.isDead === false ? life.system?.ref(address).getSnapshot() : undefined
+  }
+
+  private statusOf(address: string): unknown {
+    return (this.snapshotOf(address) as { status?: unknown } | undefined)?.status
   }
 
   private view(): RunView {
@@ -308,14 +370,18 @@ class Player {
       systemId: SIMULATED_SYSTEM,
       dossiers: this.dossiers,
       actors: this.actors,
-      snapshotOf: (address) => {
-        const { life } = this
-        const found: unknown =
-          life?.isDead === false ? life.system?.ref(address).getSnapshot() : undefined
-        return found
-      },
+      snapshotOf: (address) => this.snapshotOf(address),
       history: async () => (await this.disk.stored?.history({})) ?? [],
+      waiting: async () => {
+        const { outbox = [] } = (await this.disk.stored?.recover()) ?? {}
+        return outbox.filter(({ to }) => this.statusOf(to) === 'active')
+      },
       load: async (address) => this.disk.stored?.load(address),
     }
   }
+}
+
+function threw(error: unknown): string {
+  const { name, message } = toErrorRecord(error)
+  return `The invariant itself failed with ${name}: ${message}`
 }

@@ -13,41 +13,32 @@ export function toSequence(entries: readonly TraceEntry[], breach?: string): str
     participants.set(address, made)
     return made
   }
-  const all = entries.flatMap((entry) => lineOf(entry, nameOf))
-  const left = all.length - SEQUENCE_LINES_MAX
-  const lines = left <= 0 ? all : [note(`${left} lines before`), ...all.slice(left)]
+  const shown = entries.filter(({ kind }) => drawn.has(kind))
+  const left = shown.length - SEQUENCE_LINES_MAX
+  const last = shown.slice(-SEQUENCE_LINES_MAX).map((entry) => lineOf(entry, nameOf))
+  const lines = left <= 0 ? last : [note(`${left} lines before`), ...last]
   const cast = [...participants].map(([address, id]) => `participant ${id} as ${text(address)}`)
   const end = breach === undefined ? [] : [note(`BROKEN: ${breach}`)]
   return ['sequenceDiagram', ...[...cast, ...lines, ...end].map((line) => `  ${line}`)].join('\n')
 }
 
-function lineOf(entry: TraceEntry, nameOf: (address: string) => string): string[] {
+const drawn = new Set([
+  'turn',
+  'effectHappened',
+  'fault',
+  'crashed',
+  'started',
+  'refused',
+  'exit',
+  'restart',
+])
+
+function lineOf(entry: TraceEntry, nameOf: (address: string) => string): string {
   const at = `${(entry.elapsedMs / 1000).toFixed(1)} s`
-  switch (entry.kind) {
-    case 'turn': {
-      const { actor, message, state, seq } = entry.record
-      const from = nameOf(message.headers.from ?? 'outside')
-      const to = nameOf(actor)
-      return [`${from}->>${to}: ${text(`${message.type} #${seq} ${JSON.stringify(state)}`)}`]
-    }
-    case 'effectHappened':
-      return [`Note over ${nameOf('outside')}: ${text(`${at} ${describeEntry(entry)}`)}`]
-    case 'fault':
-    case 'crashed':
-    case 'started':
-    case 'refused':
-    case 'exit':
-    case 'restart':
-      return [note(`${at} ${describeEntry(entry)}`)]
-    case 'sent':
-    case 'acknowledged':
-    case 'effectBegun':
-    case 'decided':
-    case 'decisionAnswered':
-    case 'deadLetter':
-    case 'mailbox':
-      return []
-  }
+  if (entry.kind !== 'turn') return note(`${at} ${describeEntry(entry)}`)
+  const { actor, message, state, seq } = entry.record
+  const from = nameOf(message.headers.from ?? 'outside')
+  return `${from}->>${nameOf(actor)}: ${text(`${message.type} #${seq} ${JSON.stringify(state)}`)}`
 }
 
 function note(what: string): string {

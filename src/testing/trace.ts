@@ -30,7 +30,13 @@ export interface TurnRecord {
 /** What happened in a simulated world, in the order in which it happened. */
 export type Happening =
   /** A turn is on the disk. */
-  | { readonly kind: 'turn'; readonly record: TurnRecord; readonly rows: Rows }
+  | {
+      readonly kind: 'turn'
+      readonly record: TurnRecord
+      readonly rows: Rows
+      /** A hash of all that the actor keeps after it, with the last turn of a commit. */
+      readonly whole?: string
+    }
   /** A message from outside goes on its way; the same id again is a retry. */
   | { readonly kind: 'sent'; readonly id: string; readonly to: Address; readonly type: string }
   /** Whoever sent it was told that it is taken for good. */

@@ -40,12 +40,24 @@ export class VirtualTime {
 
   /** Runs something after so many milliseconds; answers how to cancel it. */
   after(owner: object, ms: number, label: string, run: () => void): () => void {
-    const entry = { at: this.passed + Math.max(0, ms), order: this.order++, label, owner, run }
+    let isCancelled = false
+    // It may be among what could happen now already.
+    const runOnce = () => {
+      if (!isCancelled) run()
+    }
+    const entry = {
+      at: this.passed + Math.max(0, ms),
+      order: this.order++,
+      label,
+      owner,
+      run: runOnce,
+    }
     if (this.gone.has(owner)) return () => undefined
     const later = this.due.findIndex(({ at }) => at > entry.at)
     if (later < 0) this.due.push(entry)
     else this.due.splice(later, 0, entry)
     return () => {
+      isCancelled = true
       const at = this.due.indexOf(entry)
       if (at >= 0) this.due.splice(at, 1)
     }
@@ -68,7 +80,7 @@ export class VirtualTime {
   }
 
   /** What is due now, the earliest first. */
-  takeDue(): { label: string; run: () => void } | undefined {
+  takeDue(): Omit<Due, 'at' | 'order'> | undefined {
     const first = this.due[0]
     if (first === undefined || first.at > this.passed) return undefined
     return this.due.shift()

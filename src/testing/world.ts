@@ -1,4 +1,5 @@
 import type { Json } from '../kernel/json.ts'
+import { isPromise } from '../kernel/maybe.ts'
 import type { EffectCall } from '../kernel/ports/effect-host.ts'
 import type { Choices } from './choices.ts'
 import { faultsAt, type FaultName } from './faults.ts'
@@ -58,6 +59,7 @@ export class World {
   /** What targets answered, by what was done: a key that is honoured is done once. */
   private readonly done = new Map<string, Json>()
   private readonly calls: WorldCalls
+  private readonly open = new Set<PromiseLike<unknown>>()
 
   constructor(calls: WorldCalls) {
     this.calls = calls
@@ -68,7 +70,26 @@ export class World {
     const { effects } = this.calls
     const effect = Object.hasOwn(effects, call.name) ? effects[call.name] : undefined
     // What the world has no answer for runs its own code, and is as reproducible as that.
-    return effect === undefined ? own() : this.perform(owner, call, effect)
+    return effect === undefined ? this.runOwn(own) : this.perform(owner, call, effect)
+  }
+
+  /** Whether own code is on its way: virtual time would pass it by. */
+  get isWaiting(): boolean {
+    return this.open.size > 0
+  }
+
+  /** Own code that takes this long is not waited for. */
+  waitNoLonger(): void {
+    this.open.clear()
+  }
+
+  private runOwn(own: () => unknown): unknown {
+    const result = own()
+    if (!isPromise(result)) return result
+    const over = () => this.open.delete(result)
+    this.open.add(result)
+    result.then(over, over)
+    return result
   }
 
   private perform(owner: object, call: EffectCall, effect: SimulatedEffect): Promise<Json> {

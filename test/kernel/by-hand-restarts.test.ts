@@ -10,7 +10,7 @@ import {
 import { expect, test } from 'vitest'
 import { fromTransition } from 'xstate'
 
-// Both were found by simulation: see test/testing/corpus.
+// Both were found by simulation.
 
 interface Note {
   readonly type: string

@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'vitest'
+import {
+  booksBalance,
+  compensationLeavesNoResidue,
+  endsOrAwaitsHuman,
+  envelopeNeverExceeded,
+  everyActionHasContractAndThought,
+  noDuplicateWork,
+  noEffectWithoutApproval,
+  oneAuthorityDecides,
+  type Happening,
+  type Invariant,
+} from 'ambit/testing'
+import {
+  action,
+  ledger,
+  desk,
+  effect,
+  begun,
+  done,
+  undone,
+  reserve,
+  proposed,
+  authorized,
+  decision,
+  escalate,
+  approvedBy,
+  caseOf,
+  outcome,
+  message,
+  stream,
+  verdict,
+} from '../support/traces.ts'
+
+const holds = undefined
+const table: [Invariant, string, readonly Happening[], string | undefined][] = [
+  [noDuplicateWork, 'once', [done], holds],
+  [noDuplicateWork, 'done twice', [done, done], 'pay k was done 2 times.'],
+  [noDuplicateWork, 'undone twice', [done, undone, undone], 'pay k-undo was undone 2 times.'],
+  [noDuplicateWork, 'two ids', [message({ once: 'i-1' }), message({ once: 'i-2' })], holds],
+  [
+    noDuplicateWork,
+    'an id twice',
+    [message({ once: 'i-1' }), message({ once: 'i-1' }, '/a', 2)],
+    '/a took go (i-1) twice.',
+  ],
+  [
+    noDuplicateWork,
+    'a number twice',
+    [message(stream(1)), message(stream(1))],
+    '/a took go (/s 1 user 1) twice.',
+  ],
+  [
+    noDuplicateWork,
+    'a number in a new life',
+    [message(stream(1)), message(stream(1), '/a', 2)],
+    holds,
+  ],
+  [oneAuthorityDecides, 'authorised again alike', [action(authorized), action(authorized)], holds],
+  [
+    oneAuthorityDecides,
+    'by two',
+    [action(authorized), action({ ...authorized, by: 'approver/dana' })],
+    'k runs on the authority of envelope and of approver/dana.',
+  ],
+  [
+    oneAuthorityDecides,
+    'closed twice',
+    [desk({ kind: 'caseClosed' }), desk({ kind: 'caseClosed' })],
+    'Case c-1 was decided twice.',
+  ],
+  [
+    oneAuthorityDecides,
+    'while a case is open',
+    [desk({ kind: 'escalated' }), action(authorized)],
+    'k is authorised by envelope while case c-1 is open.',
+  ],
+  [
+    oneAuthorityDecides,
+    'after the case',
+    [desk({ kind: 'escalated' }), desk({ kind: 'caseClosed' }), action(authorized)],
+    holds,
+  ],
+  [envelopeNeverExceeded, 'inside', [ledger(reserve(0, 100)), done], holds],
+  [envelopeNeverExceeded, 'without a limit', [ledger(reserve(0, null)), done], holds],
+  [
+    envelopeNeverExceeded,
+    'the ledger forgets what it let in',
+    [ledger(reserve(0, 150)), ledger({ ...reserve(0, 150), key: 'other' })],
+    'The ledger has desk/pay/day@UTC/usd at 0, which is not what it let in and did not give back.',
+  ],
+  [
+    envelopeNeverExceeded,
+    'the ledger lets in what it knows to be too much',
+    [ledger(reserve(0, 150)), ledger({ ...reserve(100, 150), key: 'other' })],
+    'desk/pay/day@UTC/usd stands at 200, its limit is 150: other was let in.',
+  ],
+  [
+    envelopeNeverExceeded,
+    'the ledger forgets what it gave back',
+    [
+      ledger(reserve(0, 500)),
+      ledger({ kind: 'released' }),
+      ledger({ ...reserve(100, 500), key: 'other' }),
+    ],
+    'The ledger has desk/pay/day@UTC/usd at 100, which is not what it let in and did not give back.',
+  ],
+  [
+    envelopeNeverExceeded,
+    'released in between',
+    [
+      ledger(reserve(0, 150)),
+      ledger({ kind: 'released' }),
+      ledger({ ...reserve(0, 150), key: 'other' }),
+    ],
+    holds,
+  ],
+  [
+    envelopeNeverExceeded,
+    'over what was used',
+    [ledger(reserve(60, 150, 100, 'w/7d'))],
+    'w/7d stands at 160, its limit is 150: k was let in.',
+  ],
+  [
+    envelopeNeverExceeded,
+    'nothing reserved',
+    [done],
+    'pay k was done with nothing reserved for it.',
+  ],
+  [
+    everyActionHasContractAndThought,
+    'all said',
+    [action(proposed, decision, authorized), begun],
+    holds,
+  ],
+  [everyActionHasContractAndThought, 'a mere look', [effect('effectBegun', 'run')], holds],
+  [
+    everyActionHasContractAndThought,
+    'no decision',
+    [action(proposed, authorized), begun],
+    'pay k began, and nothing says "decision".',
+  ],
+  [
+    everyActionHasContractAndThought,
+    'no reason',
+    [action({ kind: 'proposed', why: '' }, decision, authorized), begun],
+    'pay k began without a reason.',
+  ],
+  [
+    everyActionHasContractAndThought,
+    'another proposal',
+    [action(proposed, { ...decision, digest: 'e' }, authorized), begun],
+    'pay k is authorised for another proposal than was decided on.',
+  ],
+  [endsOrAwaitsHuman, 'ended', [action(proposed), outcome('failed')], holds],
+  [endsOrAwaitsHuman, 'asks', [action(proposed), desk({ kind: 'escalated' })], holds],
+  [
+    endsOrAwaitsHuman,
+    'neither',
+    [action(proposed)],
+    'Action k has no outcome, and nobody is asked.',
+  ],
+  [
+    compensationLeavesNoResidue,
+    'undone and free',
+    [ledger(reserve(0, null)), done, undone, ledger({ kind: 'released' }), outcome('compensated')],
+    holds,
+  ],
+  [
+    compensationLeavesNoResidue,
+    'not undone',
+    [done, outcome('compensated')],
+    'Action k is compensated, and the world still has it.',
+  ],
+  [
+    compensationLeavesNoResidue,
+    'still booked',
+    [ledger(reserve(0, null)), done, undone, outcome('compensated')],
+    'Action k is compensated, and still reserved.',
+  ],
+  [noEffectWithoutApproval, 'allowed', [action(decision), begun], holds],
+  [
+    noEffectWithoutApproval,
+    'denied',
+    [action({ ...decision, severity: 'deny' }), begun],
+    'pay k began, though it was denied.',
+  ],
+  [
+    noEffectWithoutApproval,
+    'two of two',
+    [caseOf(2), action(escalate, authorized), approvedBy('dana'), approvedBy('erin'), begun],
+    holds,
+  ],
+  ...[
+    [approvedBy('dana')],
+    [approvedBy('dana'), approvedBy('dana')],
+    [approvedBy('dana'), approvedBy('erin', 'other')],
+  ].map((approvals): [Invariant, string, readonly Happening[], string] => [
+    noEffectWithoutApproval,
+    `one of two, by ${approvals.length} decisions`,
+    [caseOf(2), action(escalate, authorized), ...approvals, begun],
+    'pay k began, and not as many humans have approved it as must.',
+  ]),
+  [
+    booksBalance,
+    'committed',
+    [ledger(reserve(0, null)), begun, done, ledger({ kind: 'committed' }), outcome('committed')],
+    holds,
+  ],
+  [
+    booksBalance,
+    'not booked',
+    [ledger(reserve(0, null)), begun, done, outcome('committed')],
+    'Action k is committed, the ledger has it as reserved.',
+  ],
+  [
+    booksBalance,
+    'failed and booked',
+    [ledger(reserve(0, null), { kind: 'committed' }), outcome('failed')],
+    'Action k is failed, the ledger has it as committed.',
+  ],
+  [booksBalance, 'done for nothing', [done], 'Action k was done, and its amount is free.'],
+  [
+    booksBalance,
+    'committed and never done',
+    [ledger(reserve(0, null)), begun, ledger({ kind: 'committed' }), outcome('committed')],
+    'Action k is committed, and the world never did it.',
+  ],
+  [
+    booksBalance,
+    'settled by a human',
+    [
+      ledger(reserve(0, null)),
+      begun,
+      desk({ kind: 'humanDecision', verdict: 'settle', person: 'dana' }),
+      ledger({ kind: 'committed' }),
+      outcome('committed'),
+    ],
+    holds,
+  ],
+]
+
+describe('invariants of actions', () => {
+  test.each(table.map(([one, how, trace, said]) => ({ name: one.name, one, how, trace, said })))(
+    'V20 $name: $how',
+    async ({ one, trace, said }) => {
+      expect(await verdict(one, trace)).toBe(said)
+    },
+  )
+})
