@@ -75,6 +75,8 @@ class Player {
   private readonly dossiers = new Dossiers()
   private readonly actors = new Map<string, ReadyActor>()
   private readonly longest = new Map<string, number>()
+  /** How many messages an actor has taken in turns that are not stored. */
+  private readonly taken = new Map<string, number>()
   private ready: Ready[] = []
   private life: Life | undefined
   private lives = 0
@@ -295,16 +297,24 @@ class Player {
     }
     this.isTouched = true
     for (let at = 0; at < ready; at++) this.measure(look(at))
-    if (!this.scenario.faults.includes('reorder')) return 0
-    const at = this.choices.choose('pick', ready + 1)
-    return at === ready ? undefined : at
+    const mayReorder = this.scenario.faults.includes('reorder')
+    const at = mayReorder ? this.choices.choose('pick', ready + 1) : 0
+    if (at === ready) return undefined
+    this.count(look(at)?.address ?? '', 1)
+    return at
+  }
+
+  private count(address: string, change: number): void {
+    this.taken.set(address, Math.max(0, (this.taken.get(address) ?? 0) + change))
   }
 
   private measure(actor: ReadyActor | undefined): void {
     if (actor === undefined) return
     const { address, mailbox } = actor
     this.actors.set(address, actor)
-    const length = mailbox.size('user') + mailbox.size('control')
+    // What was taken and cannot be stored comes back, beyond what a mailbox has room for.
+    const mayBeBack = this.taken.get(address) ?? 0
+    const length = mailbox.size('user') + mailbox.size('control') - mayBeBack
     if (length <= (this.longest.get(address) ?? 0)) return
     this.longest.set(address, length)
     this.trace.add({ kind: 'mailbox', address, length })
@@ -312,6 +322,8 @@ class Player {
 
   private heard(entry: TraceEntry): void {
     this.dossiers.see(entry)
+    if (entry.kind === 'started') this.taken.clear()
+    if (entry.kind === 'turn') this.count(entry.record.actor, -1)
     for (const { name, watch } of this.watches) this.see(name, watch, entry)
     // Last: what people then do is the next thing that happens.
     if (entry.kind === 'turn' && entry.record.actor === APPROVALS) this.noticeCases(entry)

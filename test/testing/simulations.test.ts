@@ -9,7 +9,7 @@ const corpus = fileURLToPath(new URL('corpus', import.meta.url))
 // `npm run evidence` plays pairs of faults too, and random schedules for longer.
 const randomMs = Number(process.env.AMBIT_SIMULATION_MS ?? 3000)
 const exhaustive = process.env.AMBIT_SIMULATION_MS === undefined ? 1 : 2
-const exhaustiveRunsMax = 5000
+const exhaustiveRunsMax = Number(process.env.AMBIT_SIMULATION_RUNS ?? 5000)
 
 const SEEDS = 200
 
