@@ -165,7 +165,7 @@ class Player {
 
   /** Lets the process do what it can, and promises say what they have to say. */
   private async settle(): Promise<void> {
-    for (let look = 0; look < SETTLE_MAX; look++) {
+    for (let look = 0; look < SETTLE_MAX || this.world.isWaiting; look++) {
       this.drain()
       if (!this.isTouched && !this.world.isWaiting) return
       this.isTouched = false

@@ -1,3 +1,4 @@
+import { createRealClock } from '../kernel/clock.ts'
 import type { Json } from '../kernel/json.ts'
 import { isPromise } from '../kernel/maybe.ts'
 import type { EffectCall } from '../kernel/ports/effect-host.ts'
@@ -54,11 +55,17 @@ export interface WorldCalls {
 /** How long after its deadline a late effect ends. */
 const LATE_MS = 1000
 
+/** Own code that takes longer than this, in real milliseconds, is not waited for. */
+const OWN_CODE_MS = 1000
+const realClock = createRealClock()
+
 /** Runs effects in the world: what they change there outlives every process. */
 export class World {
   /** What targets answered, by what was done: a key that is honoured is done once. */
   private readonly done = new Map<string, Json>()
   private readonly calls: WorldCalls
+  /** When own code was last begun, in real milliseconds. */
+  private begunAt = 0
   private readonly open = new Set<PromiseLike<unknown>>()
 
   constructor(calls: WorldCalls) {
@@ -75,7 +82,7 @@ export class World {
 
   /** Whether own code is on its way: virtual time would pass it by. */
   get isWaiting(): boolean {
-    return this.open.size > 0
+    return this.open.size > 0 && realClock.elapsed() - this.begunAt < OWN_CODE_MS
   }
 
   /** Own code that takes this long is not waited for. */
@@ -88,6 +95,7 @@ export class World {
     if (!isPromise(result)) return result
     const over = () => this.open.delete(result)
     this.open.add(result)
+    this.begunAt = realClock.elapsed()
     result.then(over, over)
     return result
   }
