@@ -15,13 +15,13 @@ function flooded(durability: Durability) {
     taken.push(type)
     return count + 1
   }, 0)
-  const steering = () => {
+  const steerEvent = () => {
     toldAt = taken.length
     return { type: 'steer' }
   }
   const relay = setup({}).createMachine({
     id: 'relay',
-    on: { steer: { actions: tell('/work', steering, { lane: 'control' }) } },
+    on: { steer: { actions: tell('/work', steerEvent, { lane: 'control' }) } },
   })
   const hand = byHand([
     actor('work', worker, { durability }),
