@@ -126,7 +126,7 @@ class Player {
     return { choices, trace, breach: this.breach, steps: trace.step, elapsedMs: time.elapsed }
   }
 
-  /** Does one thing of those that could happen now. Answers whether there was any. */
+  /** Does one or more of the things that could happen now. Answers whether there was any. */
   private step(): boolean {
     const { time, ready, choices, scenario } = this
     for (let due = time.takeDue(); due !== undefined; due = time.takeDue()) ready.push(due)

@@ -7,12 +7,9 @@ import { mailboxDefaults } from '../../src/kernel/mailbox.ts'
 import { MESSAGES_PER_SLICE_MAX } from '../../src/kernel/run-queue.ts'
 import { exited } from '../support/desk-process.ts'
 
-// A second in CI; `npm run evidence` gives each load more.
-const PHASE_MS = Number(process.env.AMBIT_OVERLOAD_MS ?? 1000)
+// Less tells too little beside other work; `npm run evidence` gives each load more.
+const PHASE_MS = Number(process.env.AMBIT_OVERLOAD_MS ?? 3000)
 const LIMIT_MS = 60_000 + PHASE_MS * 20
-
-/** A second of load beside other work tells less than five: then only a collapse is seen for sure. */
-const GOODPUT_LEAST = PHASE_MS >= 5000 ? 0.5 : 0.25
 
 /** What is kept of one small message, with everything that stands around it. */
 const MESSAGE_BYTES = 4096
@@ -65,9 +62,9 @@ test('Y13 at any load each message is answered: done, refused with a time to com
   expect(loads.at(-1)?.refused).toBeGreaterThan(0)
 })
 
-test(`Y14 at ten times its capacity a system still does at least ${GOODPUT_LEAST} of the most it ever did`, () => {
+test('Y14 at ten times its capacity a system still does at least half of the most it ever did', () => {
   // By CPU time: whoever else runs on this machine must not decide it.
-  expect(ratio()).toBeGreaterThanOrEqual(GOODPUT_LEAST)
+  expect(ratio()).toBeGreaterThanOrEqual(0.5)
 })
 
 test('Y15 at any load what steers an actor, and what a human decides, passes the users’ backlog', () => {
