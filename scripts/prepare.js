@@ -4,9 +4,9 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   existsSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -67,7 +67,8 @@ export function build() {
       onStderr,
     )
     if (ran.status !== 0) fail('The build failed; the message of tsc is above.')
-    mkdirSync(join(root, 'dist'), { recursive: true })
+    // npx runs the command as a file of its own; npm makes it one only if it is there when the packages are installed.
+    chmodSync(join(root, 'dist', 'src', 'cli', 'main.js'), 0o755)
     writeFileSync(stampFile, stamp)
   })
 }
