@@ -22,7 +22,9 @@ import {
 import type { Authorizer } from '../src/envelope/authorization.ts'
 import type { Envelope } from '../src/envelope/envelope.ts'
 import { proposalDigest, type Proposal } from '../src/envelope/proposal.ts'
-import { actorSpec, poolSpec, type PoolSpec } from '../src/kernel/child-spec.ts'
+import { actorSpec } from '../src/kernel/child-spec.ts'
+import { pool } from './supervisor.ts'
+import type { PoolSpec } from '../src/kernel/supervisor-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { EffectHost } from '../src/kernel/ports/effect-host.ts'
@@ -64,7 +66,8 @@ export function actionPool(house: ActionHouse): PoolSpec {
     },
   })
   const member = actorSpec('member', createInterpreter(machine), { privileged: true })
-  return poolSpec('actions', member)
+  // Each action stands for itself: one that fails too often waits for a human, the others go on.
+  return pool('actions', member, { budget: 'each' })
 }
 
 function createServices(house: ActionHouse): ActionServices {

@@ -1,15 +1,18 @@
 import type { Envelope } from '../src/envelope/envelope.ts'
+import { poolMachine } from '../machines/pool.ts'
+import { supervisorMachine } from '../machines/supervisor.ts'
+import type { ActorSpec } from '../src/kernel/child-spec.ts'
 import {
   poolSpec,
   supervisorSpec,
-  type ActorSpec,
+  type PoolOptions as PoolRules,
   type PoolSpec,
   type SupervisorOptions,
   type SupervisorSpec,
-} from '../src/kernel/child-spec.ts'
+} from '../src/kernel/supervisor-spec.ts'
+import { createInterpreter } from '../src/logic/interpreted.ts'
 import type { Json } from '../src/kernel/json.ts'
 import { invalid } from '../src/kernel/spec-check.ts'
-import type { RestartLimit } from '../src/kernel/restart-window.ts'
 
 export interface AuthorityOptions {
   /** Binds every agent below, beside its own envelope: the more severe wins. */
@@ -25,23 +28,42 @@ export function supervisor(
 ): SupervisorSpec {
   checkEnvelope('A supervisor', options)
   const { envelope, ...rest } = options
-  return supervisorSpec({ ...rest, ...authorityOf(envelope) })
+  return supervisorSpec({ ...rest, ...authorityOf(envelope) }, supervisorEngine)
 }
 
 /**
  * A supervisor of any number of alike children, each at `/POOL/ID` and started by the first message to it. Their
  * restarts are counted one by one: a child that fails too often stays down alone.
  */
+export function pool(id: string, template: ActorSpec, options?: PoolOptions): PoolSpec
+export function pool(options: PoolOptions & NamedTemplate): PoolSpec
 export function pool(
-  id: string,
-  member: ActorSpec,
-  options: Partial<RestartLimit> &
-    AuthorityOptions & { readonly inputOf?: (id: string) => unknown } = {},
+  given: string | (PoolOptions & NamedTemplate),
+  template?: ActorSpec,
+  options: PoolOptions = {},
 ): PoolSpec {
-  checkEnvelope('A pool', options)
-  const { envelope, ...rest } = options
-  return poolSpec(id, member, { ...rest, ...authorityOf(envelope) })
+  const all = typeof given === 'string' ? { ...options, id: given, template } : given
+  checkEnvelope('A pool', all)
+  const { envelope, id, template: member, ...rest } = all
+  return poolSpec(
+    id ?? 'pool',
+    member as ActorSpec,
+    { ...rest, ...authorityOf(envelope) },
+    poolEngine,
+  )
 }
+
+export type PoolOptions = Omit<PoolRules, 'authority'> & AuthorityOptions
+
+interface NamedTemplate {
+  /** Default "pool". */
+  readonly id?: string
+  /** What every member is. */
+  readonly template: ActorSpec
+}
+
+const supervisorEngine = createInterpreter(supervisorMachine)
+const poolEngine = createInterpreter(poolMachine)
 
 /** Throws `AMBIT_SPEC_INVALID` for options that are none, or an envelope that `defineEnvelope` has not made. */
 export function checkEnvelope(who: string, options: unknown): void {

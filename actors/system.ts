@@ -11,13 +11,8 @@ import {
   type SignedStatement,
 } from '../src/envelope/statement.ts'
 import { memoryJournal } from '../src/embedded/memory-journal.ts'
-import {
-  actorSpec,
-  supervisorSpec,
-  type ActorSpec,
-  type ChildSpec,
-  type SupervisorSpec,
-} from '../src/kernel/child-spec.ts'
+import { actorSpec, type ActorSpec } from '../src/kernel/child-spec.ts'
+import type { ChildSpec, SupervisorSpec } from '../src/kernel/supervisor-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import { findNonJson, JSON_DEPTH_MAX, type Json } from '../src/kernel/json.ts'
 import { MESSAGE_DEPTH_MAX, type Event } from '../src/kernel/message.ts'
@@ -49,6 +44,7 @@ import { actionPool, type ActionHouse } from './action.ts'
 import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
 import { casesIn } from './cases.ts'
 import { createEnvelopeStore } from './envelope-store.ts'
+import { supervisor } from './supervisor.ts'
 
 export interface SystemOptions {
   /** The tree to keep alive. Its id `system` is taken: the ledger and the approval desk live there. */
@@ -134,7 +130,7 @@ export function createSystem(options: SystemOptions): ActorSystem {
   const kernel = new Kernel({
     ...ports,
     journal,
-    root,
+    root: root.kind === 'supervisor' ? root : supervisor({ children: [root] }),
     services: servicesWith(actionPool(house)),
     observers: [read.observer, ...observers],
     opened: (session) => {
@@ -203,7 +199,7 @@ async function submitDecision(kernel: Kernel, signed: SignedStatement): Promise<
 /** What every system has beside the user's tree, under a supervisor of its own. */
 function servicesWith(actions: ChildSpec): SupervisorSpec {
   const own = { privileged: true }
-  return supervisorSpec({
+  return supervisor({
     id: 'system',
     children: [
       actorSpec('ledger', createInterpreter(ledgerMachine), { ...own, name: 'ledger' }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ledgerMachine, type LedgerEntry, type Reservation } from '../machines/ledger.ts'
 import { sqliteJournal } from '../src/embedded/sqlite-journal.ts'
+import { supervisor } from '../actors/supervisor.ts'
 import { actorSpec } from '../src/kernel/child-spec.ts'
 import type { Json } from '../src/kernel/json.ts'
 import { plainCommit } from '../src/kernel/plain-commit.ts'
@@ -79,7 +80,9 @@ async function start(keys: number): Promise<Kernel> {
   const journal = sqliteJournal(mkdtempSync(join(tmpdir(), 'ambit-bench-')))
   await prepare(journal, keys)
   const kernel = new Kernel({
-    root: actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true }),
+    root: supervisor({
+    children: [actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true })],
+  }),
     journal,
   })
   await kernel.start()

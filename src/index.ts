@@ -7,7 +7,7 @@ export {
   type GovernedOptions,
   type GovernedOutput,
 } from '../actors/governed.ts'
-export { pool, supervisor, type AuthorityOptions } from '../actors/supervisor.ts'
+export { pool, supervisor, type AuthorityOptions, type PoolOptions } from '../actors/supervisor.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
 export { memoryJournal as memory, type MemoryJournalOptions } from './embedded/memory-journal.ts'
@@ -62,16 +62,23 @@ export { isSegment, parseAddress, type Address } from './kernel/address.ts'
 export type {
   ActorOptions,
   ActorSpec,
-  ChildSpec,
   Durability,
-  PoolSpec,
-  SupervisorOptions,
-  SupervisorSpec,
+  LifeOptions,
+  Shutdown,
 } from './kernel/child-spec.ts'
+export {
+  checkSupervisor,
+  type AutoShutdown,
+  type ChildSpec,
+  type PoolSpec,
+  type SpecFault,
+  type SupervisorOptions,
+  type SupervisorSpec,
+} from './kernel/supervisor-spec.ts'
 export { createRealClock as systemClock } from './kernel/clock.ts'
 export type { DeadLetter, DeadLetterReason, DeadLetters } from './kernel/dead-letters.ts'
 export { AmbitError, errorCodes, type ErrorCode, type ErrorRecord } from './kernel/errors.ts'
-export type { ExitReason } from './kernel/exit.ts'
+export type { ExitReason, StopOutcome } from './kernel/exit.ts'
 export { isNestedDeeperThan, type Json } from './kernel/json.ts'
 export { MANUAL_START, manualClock, type ManualClock } from './kernel/manual-clock.ts'
 export type { MaybePromise } from './kernel/maybe.ts'
@@ -121,10 +128,15 @@ export type {
   TurnCommit,
 } from './kernel/ports/journal.ts'
 export type { Logger } from './kernel/ports/logger.ts'
-export type { ExitReport, Observer, TurnReport } from './kernel/ports/observer.ts'
+export type {
+  ExitReport,
+  Observer,
+  SupervisionReport,
+  TurnReport,
+} from './kernel/ports/observer.ts'
 export type { ReadyActor, Schedule } from './kernel/ports/schedule.ts'
 export type { AskOptions, SendOptions } from './kernel/ref.ts'
-export type { RestartType } from './kernel/restart-plan.ts'
+export type { Backoff, Recover, RestartType, Strategy } from './kernel/restart-plan.ts'
 export type { RestartLimit } from './kernel/restart-window.ts'
 export type { Alarm } from './kernel/supervision.ts'
 export type { RestOptions, StopOptions } from './kernel/options.ts'

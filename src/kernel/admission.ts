@@ -48,7 +48,8 @@ export function admit(cell: Cell, message: Message, now: number): Admission {
       if (cell.started && body.fresh !== true) return STALE
       return { kind: 'start', fresh: body.fresh === true }
     case kernelTypes.stop:
-      return { kind: 'stop' }
+      if (body.isAtOnce === true) return { kind: 'stop' }
+      return new StepAdmission('', { type: kernelTypes.stopping, graceMs: body.graceMs })
     case kernelTypes.timer:
       return admitTimer(cell, String(body.id), now)
     case kernelTypes.effectEnded:

@@ -1,9 +1,11 @@
+import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import type { DeadLetter } from './dead-letters.ts'
 import { toErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import type { SupervisionNews } from './ports/supervising.ts'
 import type { Observer, TurnReport } from './ports/observer.ts'
 
 /** The observers of a system. What one of them throws is logged, and stops nobody else. */
@@ -39,6 +41,11 @@ export class Audience {
 
   restart({ address, incarnation }: Cell, delayMs: number): void {
     this.tell((observer) => observer.onRestart?.({ address, incarnation, delayMs }))
+  }
+
+  supervision(supervisor: Address, news: SupervisionNews): void {
+    const report = { ...news, supervisor, at: this.clock.now() }
+    this.tell((observer) => observer.onSupervision?.(report))
   }
 
   deadLetter(letter: DeadLetter): void {

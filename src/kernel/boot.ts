@@ -1,19 +1,22 @@
-import type { Address } from './address.ts'
+import { childAddress } from './address.ts'
 import type { Cell } from './cell.ts'
 import { AmbitError } from './errors.ts'
-import { isPromise, wait, type MaybePromise } from './maybe.ts'
+import { isPromise, wait } from './maybe.ts'
 import type { Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { JournalSession } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
+import { reasonOf } from './exit.ts'
+import type { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
+import type { SupervisorEnd } from './ports/supervising.ts'
 import type { Recovery } from './recovery.ts'
 import type { RestWatch } from './rest-watch.ts'
 import type { Rounds } from './rounds.ts'
 import { startFailure } from './start-failure.ts'
-import { takeDown, type Supervision } from './supervision.ts'
+import { takeDown } from './supervision.ts'
 import type { Timers } from './timers.ts'
-import type { Tree } from './tree.ts'
+import type { Branch, Tree } from './tree.ts'
 
 /** The parts of a kernel that a boot brings to life. */
 export interface BootParts {
@@ -22,7 +25,7 @@ export interface BootParts {
   readonly tree: Tree
   readonly timers: Timers
   readonly recovery: Recovery
-  readonly supervision: Supervision
+  readonly lives: Lives
   readonly rounds: Rounds
   readonly rest: RestWatch
 }
@@ -38,6 +41,8 @@ export interface BootCalls {
 
 export type Phase = 'new' | 'booting' | 'running' | 'stopping' | 'stopped'
 
+const ENDED = new Error('it ended while it started')
+
 /** Timers wait at most this long for what was sent before the last process ended. */
 const TIMERS_HELD_MS_MAX = 2000
 const TIMERS_HELD_ROUNDS_MAX = 10_000
@@ -46,7 +51,9 @@ const TIMERS_HELD_ROUNDS_MAX = 10_000
 export class Boot {
   private readonly parts: BootParts
   private readonly calls: BootCalls
-  private failure: { address: Address; error: unknown } | undefined
+  private failure: AmbitError | undefined
+  private readonly up = new Set<Branch>()
+  private readonly over = new Set<Branch>()
   /** Until what the last owner left is on its way nobody takes anything: what comes now must not overtake it. */
   hasResumed = false
 
@@ -57,43 +64,53 @@ export class Boot {
 
   /** Ends when every fixed actor is up; throws when one of them cannot be started. */
   *steps(session: JournalSession): Generator<Promise<unknown>, void> {
-    const { tree, rounds, rest } = this.parts
-    for (const cell of tree.fixed) yield* wait(this.bringUp(cell))
+    const { tree, rounds, rest, lives } = this.parts
     yield* this.resume(session)
-    const isUp = ({ started, life }: Cell) => started || life === 'ended' || life === 'quarantined'
-    const isDecided = () => this.failure !== undefined || tree.fixed.every(isUp)
-    if (rounds.isManual) rounds.drain()
-    while (!isDecided()) {
-      yield* wait(rest.next())
+    for (const top of tree.tops) {
+      lives.supervision.startTop(top)
+      const isDecided = () => this.up.has(top) || this.over.has(top)
       if (rounds.isManual) rounds.drain()
+      while (!isDecided()) {
+        yield* wait(rest.next())
+        if (rounds.isManual) rounds.drain()
+      }
+      if (this.over.has(top)) throw this.failure ?? startFailure(top.address, ENDED)
     }
-    if (this.failure !== undefined) throw startFailure(this.failure.address, this.failure.error)
     yield* this.wakeTimers()
   }
 
   /** Loads an actor. While the system boots, a fixed one that cannot be loaded fails the boot. */
-  bringUp(cell: Cell, fault?: unknown): MaybePromise<void> {
-    const { recovery, supervision } = this.parts
+  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: boolean } = {}): void {
+    const { recovery, lives } = this.parts
     const failed = (error: unknown) => {
-      if (this.isBooting(cell))
-        throw error instanceof AmbitError ? error : startFailure(cell.address, error)
-      if (this.calls.phase() !== 'stopped') supervision.recoveryFailed(cell, error)
+      if (this.calls.phase() === 'stopped') return
+      if (!this.isBooting(cell)) return lives.supervision.recoveryFailed(cell, error)
+      this.failure ??= error instanceof AmbitError ? error : startFailure(cell.address, error)
+      takeDown(cell, error)
+      lives.supervision.failed(cell, reasonOf(error))
     }
     try {
-      if (fault !== undefined) throw startFailure(cell.address, fault)
-      const loaded = recovery.load(cell)
-      if (isPromise(loaded)) return loaded.catch(failed)
+      if (how.fault !== undefined) throw startFailure(cell.address, how.fault)
+      const loaded = recovery.load(cell, how.isAnew)
+      if (isPromise(loaded)) void loaded.catch(failed)
     } catch (error) {
       failed(error)
     }
   }
 
-  /** An actor failed. Answers whether it did so in its start, which fails the boot. */
-  failedBy(cell: Cell, error: unknown): boolean {
-    if (!this.isBooting(cell) || cell.started) return false
-    this.failure ??= { address: cell.address, error }
-    takeDown(cell, error)
-    return true
+  /** An actor failed: in its first start at a boot this is why the boot fails. */
+  failedBy(cell: Cell, error: unknown): void {
+    if (this.isBooting(cell) && !cell.started) this.failure ??= startFailure(cell.address, error)
+  }
+
+  topIsUp(top: Branch): void {
+    this.up.add(top)
+  }
+
+  topEnded(top: Branch, { failed }: SupervisorEnd): void {
+    this.over.add(top)
+    if (failed !== undefined)
+      this.failure ??= startFailure(childAddress(top.address, failed.id), failed.error)
   }
 
   /** Takes up the timers and messages that the last owner left. */
@@ -128,6 +145,9 @@ export class Boot {
   }
 
   private isBooting(cell: Cell): boolean {
-    return this.calls.phase() === 'booting' && this.parts.tree.fixed.includes(cell)
+    return (
+      this.calls.phase() === 'booting' &&
+      this.parts.tree.branchOf(cell.address)?.spec.kind !== 'pool'
+    )
   }
 }

@@ -86,6 +86,12 @@ function carryOutOne(work: Work, command: Prepared): void {
       return void work.notes?.thoughts.push(command.thought)
     case 'observe':
       return cell.release(() => observe(cell, command.name, command.run))
+    case 'supervise':
+      return cell.host.supervise(cell, command.order)
+    case 'ready':
+      return cell.release(() => cell.host.begun(cell))
+    case 'ignore':
+      return cell.release(() => cell.host.ignores(cell))
     case 'log':
       return cell.release(() =>
         cell.host.logger(cell.address).info({ value: command.value }, command.label ?? 'log'),

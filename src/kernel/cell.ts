@@ -24,6 +24,7 @@ import {
 import { PendingCommit, type Order, type Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Command, End, Outcome, Place } from './ports/engine.ts'
+import type { Order as Supervising } from './ports/supervising.ts'
 import type { ActorStatus, StoredActor, TurnCommit } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 import type { TurnReport } from './ports/observer.ts'
@@ -62,7 +63,13 @@ export interface CellHost {
   refuseInvocation(cell: Cell, invocation: Invocation, error: ErrorRecord): void
   setTimer(address: Address, id: string, dueAt: number): void
   clearTimer(address: Address, id: string): void
-  failed(cell: Cell, error: unknown): void
+  failed(cell: Cell, error: unknown, message: Message): void
+  /** An actor's start is over. */
+  begun(cell: Cell): void
+  /** An actor says in its start that it will not run. */
+  ignores(cell: Cell): void
+  /** What a supervisor wants done with its children. */
+  supervise(cell: Cell, order: Supervising): void
   ended(cell: Cell, reason: ExitReason): void
   deadLetter(message: Message, reason: 'expired' | 'staleReply' | 'stopped', detail?: string): void
   /** A message with a caller's own id was taken, now or before. */
@@ -90,7 +97,8 @@ const NONE: readonly never[] = []
 export class Cell implements Place {
   readonly address: Address
   readonly spec: ActorSpec
-  readonly input: unknown
+  /** A supervisor's changes with its children. */
+  input: unknown
   readonly authority: readonly Json[]
   readonly host: CellHost
   readonly mailbox: Mailbox

@@ -1,38 +1,50 @@
 import { isSegment } from './address.ts'
-import { AmbitError } from './errors.ts'
 import type { Json } from './json.ts'
 import { mailboxDefaults, type MailboxLimits } from './mailbox.ts'
 import type { Engine } from './ports/engine.ts'
-import type { RestartType } from './restart-plan.ts'
-import { restartLimitDefaults, type RestartLimit } from './restart-window.ts'
+import type { Recover, RestartType } from './restart-plan.ts'
 import {
-  aChild,
-  aFunction,
+  aBoolean,
   anything,
   atLeast,
   aText,
   checkOptions,
+  either,
   having,
   invalid,
   listOf,
   oneOf,
-  requireOption,
   type OptionRules,
 } from './spec-check.ts'
 
 /** What a crash leaves of an actor: nothing; what was written in passing; or every acknowledged turn. */
 export type Durability = 'none' | 'async' | 'sync'
 
+/** How long a child may take to stop: so many milliseconds, no time at all, or as long as it takes. */
+export type Shutdown = number | 'kill' | 'infinity'
+
+/** What every child is under its supervisor, be it an actor or a supervisor itself (OTP child specification). */
+export interface LifeSpec {
+  readonly restart: RestartType
+  readonly shutdown: Shutdown
+  /** Whether its own end may end its supervisor (`autoShutdown`). */
+  readonly significant: boolean
+  readonly startTimeoutMs: number
+}
+
 /** One actor to keep alive. */
-export interface ActorSpec {
+export interface ActorSpec extends LifeSpec {
   readonly kind: 'actor'
   readonly id: string
   readonly engine: Engine
   /** Given to the machine at its first start; for a pool, made from the member's id. */
   readonly input?: unknown
-  readonly restart: RestartType
+  readonly recover: Recover
+  /** When it counts as started: after its first turn, or once its machine has performed `ready()`. */
+  readonly ready: 'started' | 'told'
   readonly durability: Durability
   readonly mailbox: MailboxLimits
+  readonly groups: readonly string[]
   /** A name other actors may use instead of the address. */
   readonly name?: string
   /** What this actor may do, as data the kernel only passes on. */
@@ -43,37 +55,42 @@ export interface ActorSpec {
   readonly attemptsMax: number
 }
 
-/** A supervisor: keeps its children alive, restarting each alone when it fails. */
-export interface SupervisorSpec extends RestartLimit {
-  readonly kind: 'supervisor'
-  readonly id: string
-  readonly strategy: 'one_for_one'
-  readonly children: readonly ChildSpec[]
-  readonly authority?: Json
-}
-
-/** A supervisor of any number of alike children; each starts with the first message to its address. */
-export interface PoolSpec extends RestartLimit {
-  readonly kind: 'pool'
-  readonly id: string
-  readonly member: ActorSpec
-  readonly inputOf?: (id: string) => unknown
-  readonly authority?: Json
-}
-
-export type ChildSpec = ActorSpec | SupervisorSpec | PoolSpec
-
-export interface ActorOptions {
-  readonly input?: unknown
-  /** Default `transient`: restarted after a failure, not after it has finished. */
+export interface LifeOptions {
+  /** Default `transient` for an actor: restarted after a failure, not after it has finished. A supervisor: `permanent`. */
   readonly restart?: RestartType
+  /** Grace for its stop, then it is cut off. Default 5,000 for an actor, `infinity` for a supervisor. */
+  readonly shutdownMs?: Shutdown
+  /** Default false. Never for a permanent child. */
+  readonly significant?: boolean
+  /** How long its start may take. Default 30,000. */
+  readonly startTimeoutMs?: number
+}
+
+export interface ActorOptions extends LifeOptions {
+  readonly input?: unknown
+  /** Default `resume`; where nothing is kept (`durability: 'none'`) there is nothing to resume, so `fresh`. */
+  readonly recover?: Recover
+  /** Default `started`. */
+  readonly ready?: 'started' | 'told'
   /** Default `sync`. */
   readonly durability?: Durability
   readonly mailbox?: Partial<MailboxLimits>
   readonly name?: string
+  /** Groups it is a member of as long as it lives; several actors share one. Default none. */
+  readonly groups?: readonly string[]
+  /** Turns before a failing message is parked. Default 2; 3 is sound where all that a message starts is idempotent. */
+  readonly attemptsMax?: number
 }
 
 export const ATTEMPTS_MAX = 2
+export const SHUTDOWN_MS = 5000
+export const START_TIMEOUT_MS = 30_000
+
+export const lifeDefaults: Omit<LifeSpec, 'restart'> = {
+  shutdown: SHUTDOWN_MS,
+  significant: false,
+  startTimeoutMs: START_TIMEOUT_MS,
+}
 
 export function actorSpec(
   id: string,
@@ -86,13 +103,16 @@ export function actorSpec(
     id,
     engine,
     input: options.input,
-    restart: options.restart ?? 'transient',
+    ...lifeOf(options, { ...lifeDefaults, restart: 'transient' }),
+    recover: options.recover ?? 'resume',
+    ready: options.ready ?? 'started',
+    groups: options.groups ?? [],
     durability: options.durability ?? 'sync',
     mailbox: { ...mailboxDefaults, ...options.mailbox },
     ...(options.name !== undefined && { name: options.name }),
     ...(options.authority !== undefined && { authority: options.authority }),
     privileged: options.privileged ?? false,
-    attemptsMax: ATTEMPTS_MAX,
+    attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX,
   }
 }
 
@@ -102,9 +122,35 @@ const mailboxRules: OptionRules = {
   overflow: oneOf('reject', 'deadLetter', 'dropOldest'),
 }
 
-const actorRules: OptionRules = {
-  input: anything,
+/** The rules of options that every child has. */
+export const lifeRules: OptionRules = {
   restart: oneOf('permanent', 'transient', 'temporary'),
+  shutdownMs: either(atLeast(0), oneOf('kill', 'infinity')),
+  significant: aBoolean,
+  startTimeoutMs: atLeast(1),
+}
+
+/** What a child is under its supervisor; throws `AMBIT_SPEC_INVALID` for a permanent one that would be significant. */
+export function lifeOf(options: LifeOptions, defaults: LifeSpec): LifeSpec {
+  const { restart, shutdownMs, significant, startTimeoutMs } = options
+  const life = {
+    restart: restart ?? defaults.restart,
+    shutdown: shutdownMs ?? defaults.shutdown,
+    significant: significant ?? defaults.significant,
+    startTimeoutMs: startTimeoutMs ?? defaults.startTimeoutMs,
+  }
+  if (life.significant && life.restart === 'permanent')
+    throw invalid('Expected a significant child to be transient or temporary', life.restart)
+  return life
+}
+
+const actorRules: OptionRules = {
+  ...lifeRules,
+  input: anything,
+  recover: oneOf('resume', 'fresh', 'stop', 'escalate'),
+  ready: oneOf('started', 'told'),
+  groups: listOf(aText),
+  attemptsMax: atLeast(1),
   durability: oneOf('none', 'async', 'sync'),
   mailbox: having('an object'),
   name: aText,
@@ -120,76 +166,8 @@ export function checkActorOptions(id: string, options: unknown, more: OptionRule
   if (mailbox !== undefined) checkOptions(`The mailbox of actor "${id}"`, mailbox, mailboxRules)
 }
 
-export interface SupervisorOptions extends Partial<RestartLimit> {
-  /** Default "root"; the root's id is not part of an address. */
-  readonly id?: string
-  /** Default `one_for_one`, the only one this version runs. */
-  readonly strategy?: 'one_for_one'
-  readonly children: readonly ChildSpec[]
-  readonly authority?: Json
-}
-
-const limitRules: OptionRules = { intensity: atLeast(0), periodMs: atLeast(1), authority: anything }
-const supervisorRules: OptionRules = {
-  ...limitRules,
-  id: aText,
-  strategy: aText,
-  children: listOf(aChild),
-}
-const poolRules: OptionRules = { ...limitRules, inputOf: aFunction }
-
-/** A supervisor of the given children. Default: 5 restarts in 60 s. */
-export function supervisorSpec(options: SupervisorOptions): SupervisorSpec {
-  checkOptions('A supervisor', options, supervisorRules)
-  requireOption('A supervisor', options, 'children')
-  const { id = 'root', strategy = 'one_for_one', children, authority, ...limit } = options
-  checkId(id)
-  if ((strategy as string) !== 'one_for_one') {
-    throw new AmbitError(
-      'AMBIT_NOT_SUPPORTED',
-      `Supervisor "${id}" asks for strategy "${strategy as string}"; this version runs "one_for_one" only.`,
-    )
-  }
-  const ids = new Set<string>()
-  for (const child of children) {
-    if (ids.has(child.id)) {
-      throw new AmbitError(
-        'AMBIT_CHILD_ID_TAKEN',
-        `Supervisor "${id}" already has a child "${child.id}". Give each child its own id.`,
-      )
-    }
-    ids.add(child.id)
-  }
-  return {
-    kind: 'supervisor',
-    id,
-    strategy,
-    children,
-    ...(authority !== undefined && { authority }),
-    ...restartLimitDefaults,
-    ...limit,
-  }
-}
-
-export function poolSpec(
-  id: string,
-  member: ActorSpec,
-  options: Partial<RestartLimit> & { inputOf?: (id: string) => unknown; authority?: Json } = {},
-): PoolSpec {
-  checkId(id)
-  checkOptions(`Pool "${id}"`, options, poolRules)
-  if ((member as ChildSpec | null | undefined)?.kind !== 'actor')
-    throw invalid(`Pool "${id}" expects a member made by actor() or agent()`, member)
-  if (member.name !== undefined) {
-    throw new AmbitError(
-      'AMBIT_SPEC_INVALID',
-      `Members of pool "${id}" cannot all be called "${member.name}". Leave the name away.`,
-    )
-  }
-  return { kind: 'pool', id, member, ...restartLimitDefaults, ...options }
-}
-
-function checkId(id: string): void {
+/** Throws `AMBIT_SPEC_INVALID` for what cannot be a child's id. */
+export function checkId(id: string): void {
   if (typeof (id as unknown) === 'string' && isSegment(id)) return
   throw invalid('Expected a child id of 1-200 letters, digits or ._~:@#=+-', id)
 }

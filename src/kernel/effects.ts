@@ -20,6 +20,8 @@ export interface EffectOwner {
 interface Running {
   readonly controller: AbortController
   readonly cancelTimeout: () => void
+  /** Fulfilled when its own code has ended, however. */
+  readonly settled: Promise<void>
 }
 
 /**
@@ -28,6 +30,8 @@ interface Running {
  */
 export class Effects {
   private running = new Map<string, Running>()
+  /** Aborted effects that have not ended yet, and whose they are. */
+  private unsettled = new Map<Promise<void>, Address>()
   private readonly clock: Clock
   private readonly ended: (address: Address, invocation: Invocation, end: End) => void
 
@@ -68,7 +72,9 @@ export class Effects {
       finish({ ok: false, error: timeoutError(address, invocation, timeoutMs) })
       controller.abort(new Error('deadline'))
     })
-    this.running.set(key, { controller, cancelTimeout })
+    let settle: () => void = () => undefined
+    const settled = new Promise<void>((resolve) => (settle = resolve))
+    this.running.set(key, { controller, cancelTimeout, settled })
     const failed = (error: unknown) =>
       finish({ ok: false, error: isKept ? toErrorRecord(error) : error })
     const { attempt } = invocation
@@ -93,12 +99,15 @@ export class Effects {
       const isHosted = host !== undefined && !owner.spec.privileged
       const working = runOwned({ strayed }, () => (isHosted ? host.run(call, own) : own()))
       // One step for either end: which of two effects ended first must not hang on how it ended.
-      Promise.resolve(working).then(
+      const over = Promise.resolve(working)
+      over.then(settle, settle)
+      over.then(
         (output) => finish(isKept ? endOf(output, invocation) : { ok: true, output }),
         failed,
       )
     } catch (error) {
       // A synchronous throw is a failed effect, not a failed release.
+      settle()
       failed(error)
     }
   }
@@ -108,7 +117,16 @@ export class Effects {
     const running = this.running.get(key)
     if (running === undefined) return
     this.forget(key)
+    this.unsettled.set(running.settled, address)
+    void running.settled.then(() => this.unsettled.delete(running.settled))
     running.controller.abort(new Error('stopped'))
+  }
+
+  /** Calls back once no aborted effect of an actor is at work any more; at once when none is. */
+  whenSettled(address: Address, run: () => void): void {
+    const own = [...this.unsettled].filter(([, each]) => each === address)
+    if (own.length === 0) run()
+    else void Promise.all(own.map(([settled]) => settled)).then(run)
   }
 
   abortAll(): void {

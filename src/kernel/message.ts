@@ -153,6 +153,8 @@ export const OUTSIDE = '/~outside'
 export const kernelTypes = {
   start: 'ambit.start',
   stop: 'ambit.stop',
+  /** What an actor hears that does something before it stops. */
+  stopping: 'ambit.stopping',
   timer: 'ambit.timer',
   effectEnded: 'ambit.effect.ended',
   reply: 'ambit.reply',

@@ -27,8 +27,10 @@ export class Notices {
     this.calls = calls
   }
 
-  stop(address: Address): void {
-    this.calls.route(this.message(address, { type: kernelTypes.stop }), 'system')
+  /** An actor that does something before is told, and given its grace; any other ends at once. */
+  stop(address: Address, isAtOnce = true, graceMs = 0): void {
+    const body = { type: kernelTypes.stop, isAtOnce, graceMs }
+    this.calls.route(this.message(address, body), 'system')
   }
 
   startFresh(address: Address): void {

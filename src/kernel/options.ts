@@ -1,4 +1,4 @@
-import type { ChildSpec, SupervisorSpec } from './child-spec.ts'
+import type { SupervisorSpec } from './supervisor-spec.ts'
 import type { MaybePromise } from './maybe.ts'
 import type { Clock } from './ports/clock.ts'
 import type { EffectHost } from './ports/effect-host.ts'
@@ -9,7 +9,7 @@ import type { Random } from './ports/random.ts'
 import type { Schedule } from './ports/schedule.ts'
 
 export interface KernelOptions {
-  readonly root: ChildSpec
+  readonly root: SupervisorSpec
   /** Kept alive beside the root, under a supervisor of their own. */
   readonly services?: SupervisorSpec
   readonly journal: Journal

@@ -62,7 +62,12 @@ export function prepareOne(
     case 'cancelUnder':
     case 'observe':
     case 'log':
+    case 'ready':
+    case 'ignore':
       return command
+    case 'supervise':
+      if (privileged) return command
+      throw new AmbitError('AMBIT_EVENT_REFUSED', 'Only a supervisor gives orders for children.')
   }
 }
 

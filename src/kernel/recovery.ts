@@ -23,7 +23,9 @@ export interface RecoveryCalls {
   isStopped(): boolean
   ended(cell: Cell): void
   effectEnded(address: Address, invocation: Invocation, end: End): void
-  restarted(cell: Cell, delayMs: number): void
+  restarted(cell: Cell): void
+  /** Its past is there, and it goes on from it. */
+  begun(cell: Cell): void
   failed(cell: Cell, error: unknown): void
 }
 
@@ -49,22 +51,35 @@ export class Recovery {
     return this.loading === 0 && this.restarting.size === 0
   }
 
-  /** Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. */
-  load(cell: Cell): MaybePromise<void> {
-    return runMaybe(this.loadSteps(cell))
+  /**
+   * Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. `isAnew`: it
+   * had ended, and begins again without its state.
+   */
+  load(cell: Cell, isAnew = false): MaybePromise<void> {
+    return runMaybe(this.loadSteps(cell, isAnew))
   }
 
-  restartLater(cell: Cell, delayMs: number): void {
+  /** A new life of one that keeps nothing: it begins at once. */
+  beginAnew(cell: Cell): void {
+    const { generation, seq } = cell
+    cell.restore(undefined)
+    cell.generation = generation
+    cell.seq = seq
+    this.begin(cell)
+  }
+
+  /** A new incarnation of an actor that is down; by itself what is stored of it is read first. */
+  restartLater(cell: Cell): void {
     if (this.restarting.has(cell)) return
     this.restarting.add(cell)
     const run = () => {
       const over = () => void this.restarting.delete(cell)
-      const restarted = runMaybe(this.restart(cell, delayMs))
+      const restarted = runMaybe(this.restart(cell))
       if (isPromise(restarted)) void restarted.finally(over)
       else over()
     }
-    if (delayMs === 0) this.calls.soon(run)
-    else this.calls.clock.wakeAt(this.calls.clock.now() + delayMs, run)
+    if (cell.isDirect) run()
+    else this.calls.soon(run)
   }
 
   /** After a failed commit: what ran ahead is thrown away and the messages are taken again. */
@@ -73,20 +88,43 @@ export class Recovery {
       cell.mailbox.putBack(blamed ? refusedAgain(message) : message, lane)
     }
     cell.life = 'suspended'
-    this.restartLater(cell, 0)
+    this.restartLater(cell)
   }
 
-  private *loadSteps(cell: Cell): Generator<Promise<unknown>, void> {
+  private *loadSteps(cell: Cell, isAnew: boolean): Generator<Promise<unknown>, void> {
     this.loading++
     try {
-      this.bringUp(cell, yield* this.read(cell))
+      const stored = yield* this.read(cell)
+      if (isAnew) this.bringUpAnew(cell, stored)
+      else this.bringUp(cell, stored)
     } finally {
       this.loading--
     }
   }
 
+  private bringUpAnew(cell: Cell, stored: StoredActor | undefined): void {
+    if (cell.hasLeft || cell.life === 'running') return
+    const { generation, seq } = cell
+    cell.restore(stored === undefined ? undefined : { ...stored, status: 'stopped' })
+    if (cell.isDirect) {
+      cell.generation = generation
+      cell.seq = seq
+    }
+    cell.status = 'active'
+    cell.output = undefined
+    this.begin(cell)
+  }
+
+  private begin(cell: Cell): void {
+    cell.incarnation++
+    cell.life = 'running'
+    cell.mailbox.putBack(startMessage(cell), 'system')
+    this.calls.schedule(cell)
+  }
+
   private bringUp(cell: Cell, stored: StoredActor | undefined): void {
-    if (cell.hasLeft) return
+    // Its supervisor did not wait so long, or it is no child any more.
+    if (cell.hasLeft || cell.life !== 'loading') return
     // Whoever has a past was born before.
     if (stored !== undefined) cell.bornWith = undefined
     cell.restore(stored)
@@ -97,13 +135,15 @@ export class Recovery {
       return
     }
     cell.life = 'running'
-    if (cell.started) this.resume(cell)
-    else cell.mailbox.offer(startMessage(cell), 'system')
+    if (cell.started) {
+      this.resume(cell)
+      this.calls.begun(cell)
+    } else cell.mailbox.offer(startMessage(cell), 'system')
     this.calls.schedule(cell)
   }
 
   /** A new incarnation from the last committed turn; mailbox, address and running effects stay. */
-  private *restart(cell: Cell, delayMs: number): Generator<Promise<unknown>, void> {
+  private *restart(cell: Cell): Generator<Promise<unknown>, void> {
     if (this.calls.isStopped() || cell.life !== 'suspended') return
     try {
       yield* wait(this.calls.committed(cell))
@@ -123,10 +163,12 @@ export class Recovery {
       this.calls.failed(cell, error)
       return
     }
-    this.calls.restarted(cell, delayMs)
+    this.calls.restarted(cell)
     parkPoison(cell)
     // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
     if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')
+    else if (cell.spec.recover === 'fresh') cell.mailbox.putBack(freshMessage(cell), 'system')
+    else this.calls.begun(cell)
     // By hand it takes its next message now, and may fail again: that is another restart.
     this.restarting.delete(cell)
     this.calls.schedule(cell)
@@ -191,6 +233,11 @@ function parkPoison(cell: Cell): void {
 function startMessage(cell: Cell): Message {
   const id = `${cell.address}:${cell.generation}.${cell.incarnation}.start`
   return cell.kernelMessage(id, { type: kernelTypes.start })
+}
+
+function freshMessage(cell: Cell): Message {
+  const id = `${cell.address}:${cell.generation}.${cell.incarnation}.fresh`
+  return cell.kernelMessage(id, { type: kernelTypes.start, fresh: true })
 }
 
 function inDoubt(cell: Cell, { src }: Invocation): End {

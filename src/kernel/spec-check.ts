@@ -55,11 +55,20 @@ export function listOf(each: OptionRule): OptionRule {
   return { expected: `a list, each ${each.expected}`, is }
 }
 
+export function either(...rules: readonly OptionRule[]): OptionRule {
+  const expected = rules.map((rule) => rule.expected).join(' or ')
+  return { expected, is: (value) => rules.some((rule) => rule.is(value)) }
+}
+
 export const anything: OptionRule = { expected: 'anything', is: () => true }
 export const anObject: OptionRule = { expected: 'an object', is: isObject }
 export const aText: OptionRule = {
   expected: 'a text',
   is: (value) => typeof value === 'string' && value !== '',
+}
+export const aBoolean: OptionRule = {
+  expected: 'true or false',
+  is: (value) => typeof value === 'boolean',
 }
 export const aFunction: OptionRule = {
   expected: 'a function',

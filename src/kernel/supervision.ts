@@ -1,13 +1,19 @@
-import type { Address } from './address.ts'
+import { childAddress, childId, type Address } from './address.ts'
 import { releaseEverything } from './carry-out.ts'
 import type { Cell } from './cell.ts'
-import { toErrorRecord, type ErrorRecord } from './errors.ts'
-import type { ExitReason } from './exit.ts'
-import type { Random } from './ports/random.ts'
+import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
+import { errorOf, isFailure, type ExitReason, type StopOutcome } from './exit.ts'
+import type { Event } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
-import { planRestart } from './restart-plan.ts'
-import { addRestart } from './restart-window.ts'
+import type {
+  ChildNews,
+  FatalMessage,
+  Order,
+  SupervisionNews,
+  SupervisorEnd,
+} from './ports/supervising.ts'
+import type { Stops } from './stops.ts'
 import type { Branch, Tree } from './tree.ts'
 
 /** Something a human must look at: the actor stays down, the rest goes on. */
@@ -19,92 +25,353 @@ export interface Alarm {
 
 export const ALARMS_KEPT_MAX = 1000
 
-/** Carries out what the pure restart plan says when an actor ends. */
+export interface SupervisionCalls {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Tells a supervisor something, on its system lane. */
+  tell(branch: Branch, event: Event): void
+  /** Brings an actor's life up, for the first time or again. */
+  bringUp(cell: Cell): void
+  /** Starts a supervisor's own life. */
+  startSupervisor(branch: Branch): void
+  reported(branch: Branch, news: SupervisionNews): void
+  /** A top has ended: the boot fails, or the system is stopping. */
+  topEnded(branch: Branch, end: SupervisorEnd): void
+  /** A top has all its children up. */
+  topIsUp(branch: Branch): void
+  /** Nobody will start it again: what it was sent goes back. */
+  abandon(cell: Cell): void
+}
+
+interface Starting {
+  readonly cancelTimeout: () => void
+}
+
+/** Carries out what supervisors decide, and tells them what becomes of their children. It decides nothing itself. */
 export class Supervision {
   readonly alarms: Alarm[] = []
-  private memberRestarts = new Map<Address, readonly number[]>()
+  /** Children whose supervisor waits for their start. */
+  private starting = new Map<Address, Starting>()
+  private waits = new Map<Address, () => void>()
+  /** How long the last start of a child was waited for. */
+  private delays = new Map<Address, number>()
+  /** Members of pools that came into memory before their pool was up. */
+  private early = new Map<Branch, Cell[]>()
   private readonly tree: Tree
-  private readonly clock: Clock
-  private readonly random: Random
-  private readonly logger: Logger
-  private readonly restart: (cell: Cell, delayMs: number) => void
+  private readonly stops: Stops
+  private readonly calls: SupervisionCalls
 
-  constructor(
-    tree: Tree,
-    ports: { clock: Clock; random: Random; logger: Logger },
-    restart: (cell: Cell, delayMs: number) => void,
-  ) {
+  constructor(tree: Tree, stops: Stops, calls: SupervisionCalls) {
     this.tree = tree
-    this.clock = ports.clock
-    this.random = ports.random
-    this.logger = ports.logger
-    this.restart = restart
+    this.stops = stops
+    this.calls = calls
   }
 
-  /** A running actor failed: restart it, or pass the failure up. */
-  childFailed(cell: Cell, error: unknown, ended?: ExitReason): void {
+  get isAtRest(): boolean {
+    return this.starting.size === 0 && this.waits.size === 0 && this.stops.isAtRest
+  }
+
+  /** Starts a top of the tree. */
+  startTop(branch: Branch): void {
+    this.calls.startSupervisor(branch)
+  }
+
+  /** What a supervisor's machine wants done. */
+  carryOut(supervisor: Cell, order: Order): void {
+    const branch = this.tree.branchAt(supervisor.address)
+    if (branch === undefined) return
+    switch (order.do) {
+      case 'start':
+        return this.start(branch, order.id)
+      case 'wait':
+        return this.wait(branch, order.id, order.delayMs)
+      case 'stop':
+        return this.stop(branch, order)
+      case 'stopMembers':
+        return this.stops.members(branch, order.purpose, () =>
+          this.calls.tell(branch, { type: 'ambit.members.stopped' }),
+        )
+      case 'forget':
+        return this.tree.forget(branch, order.id)
+      case 'leave':
+        return this.leave(branch, order.id, order.reason)
+      case 'list':
+        return this.list(branch, order)
+      case 'up':
+        return this.isUp(branch)
+      case 'report':
+        return this.report(branch, order.report)
+    }
+  }
+
+  /** A member of a pool was born by a message to it. */
+  memberBorn(cell: Cell): void {
     const branch = this.tree.branchOf(cell.address)
-    const record = toErrorRecord(error)
-    if (branch === undefined) return this.quarantine([cell], cell.address, record, error)
-    const isMember = branch.spec.kind === 'pool'
-    const before = isMember ? (this.memberRestarts.get(cell.address) ?? []) : branch.restarts
-    const window = addRestart(before, this.clock.now(), branch.spec)
-    if (isMember) this.memberRestarts.set(cell.address, window.restarts)
-    else branch.restarts = window.restarts
-    const exit: ExitReason = ended ?? { kind: 'error', error: record }
-    const plan = planRestart(cell.spec.restart, exit, window, this.random.next())
-    this.logger.error({ actor: cell.address, err: record, plan }, 'actor failed')
-    if (plan.kind === 'restart') this.restart(cell, plan.delayMs)
-    else if (plan.kind === 'leave' || isMember) this.quarantine([cell], cell.address, record, error)
-    else this.giveUp(branch, record)
+    if (branch === undefined || branch.isUp) return this.calls.bringUp(cell)
+    const early = this.early.get(branch)
+    if (early === undefined) this.early.set(branch, [cell])
+    else early.push(cell)
   }
 
-  /** An actor ended by itself: a permanent one begins again, as often as its supervisor tolerates. */
-  childEnded(cell: Cell, exit: ExitReason): boolean {
-    if (cell.spec.restart !== 'permanent' || exit.kind !== 'normal') return false
-    cell.life = 'suspended'
-    this.childFailed(cell, { name: 'Ended', message: 'A permanent actor ended normally.' }, exit)
-    return true
+  /** An actor's start is over: its first turn is stored, or its past is there. */
+  started(cell: Cell): void {
+    if (!this.startIsOver(cell.address)) return
+    this.tellOf(cell.address, (id) => ({
+      type: 'ambit.child.started',
+      id,
+      incarnation: cell.incarnation,
+    }))
+  }
+
+  /** It will not run, and that is no failure of its start. */
+  ignored(cell: Cell, ended?: ExitReason): void {
+    if (!this.startIsOver(cell.address)) return
+    this.tellOf(cell.address, (id) => ({
+      type: 'ambit.child.ignored',
+      id,
+      ...(ended !== undefined && { ended }),
+    }))
+  }
+
+  /** An actor failed. Its supervisor decides; without one that still waits for its start it is an exit. */
+  failed(cell: Cell, reason: ExitReason, message?: FatalMessage): void {
+    if (this.startIsOver(cell.address)) {
+      this.notStarted(cell.address, errorOf(reason) ?? { name: 'Exit', message: reason.kind })
+      return
+    }
+    this.exited(cell, reason, message)
+  }
+
+  /** An actor has ended by itself. */
+  exited(cell: Cell, reason: ExitReason, message?: FatalMessage): void {
+    const { incarnation } = cell
+    this.tellOf(cell.address, (id) => ({
+      type: 'ambit.child.exit',
+      id,
+      incarnation,
+      reason,
+      ...(message !== undefined && { message }),
+    }))
+  }
+
+  /** An actor was stopped: by order, or by somebody who is not its supervisor. */
+  wasStopped(cell: Cell): void {
+    if (this.startIsOver(cell.address)) this.ignored(cell)
+    else if (!this.stops.ended(cell.address)) this.toldStopped(cell.address, 'stopped')
+  }
+
+  /** A supervisor has ended, with all its children down. */
+  supervisorEnded(cell: Cell, end: SupervisorEnd): void {
+    const branch = this.tree.branchAt(cell.address)
+    if (branch === undefined) return
+    branch.isUp = false
+    const { parent } = branch
+    if (parent === undefined) {
+      this.calls.topEnded(branch, end)
+      if (isFailure(end.reason)) this.quarantineTop(branch, end)
+      return
+    }
+    if (this.stops.ended(branch.address)) return
+    if (this.startIsOver(branch.address))
+      this.notStarted(branch.address, errorOf(end.reason) ?? SHUT_DOWN)
+    else this.exited(cell, end.reason)
   }
 
   /** An actor that cannot be recovered stays down: a failed recovery is never a fresh start and never a loop. */
   recoveryFailed(cell: Cell, error: unknown): void {
-    this.quarantine([cell], cell.address, toErrorRecord(error))
+    this.quarantine(cell, error)
+    this.ignored(cell)
   }
 
-  forget(cell: Cell): void {
-    this.memberRestarts.delete(cell.address)
+  /** How long a child that starts now has waited for it, in milliseconds. */
+  waited(address: Address): number {
+    const delayMs = this.delays.get(address) ?? 0
+    this.delays.delete(address)
+    return delayMs
   }
 
-  private giveUp(branch: Branch, error: ErrorRecord): void {
-    const cells = this.tree
-      .under(branch)
-      .filter(({ life }) => life === 'running' || life === 'suspended')
-    for (const cell of cells) cell.life = 'suspended'
-    const above = branch.parent
-    if (above === undefined) return this.quarantine(cells, branch.address, error)
-    const window = addRestart(above.restarts, this.clock.now(), above.spec)
-    above.restarts = window.restarts
-    const exit: ExitReason = { kind: 'restartIntensity', error }
-    const plan = planRestart('permanent', exit, window, this.random.next())
-    this.logger.error({ supervisor: branch.address, err: error, plan }, 'supervisor gave up')
-    if (plan.kind !== 'restart') return this.giveUp(above, error)
-    branch.restarts = []
-    for (const cell of cells) this.restart(cell, plan.delayMs)
+  /** Nothing waits any more. */
+  stopWaiting(): void {
+    for (const cancel of this.waits.values()) cancel()
+    for (const { cancelTimeout } of this.starting.values()) cancelTimeout()
+    this.waits.clear()
+    this.starting.clear()
   }
 
-  private quarantine(
-    cells: readonly Cell[],
-    address: Address,
-    error: ErrorRecord,
-    thrown: unknown = error,
-  ): void {
-    for (const cell of cells) takeDown(cell, thrown)
-    this.alarms.push({ at: this.clock.now(), address, error })
+  /** A supervisor was cut off: nothing is waited for in its name any more. */
+  cutOff(branch: Branch): void {
+    const isBelow = (address: Address) => this.tree.branchOf(address) === branch
+    for (const [address, cancel] of this.waits) {
+      if (!isBelow(address)) continue
+      cancel()
+      this.waits.delete(address)
+    }
+    for (const address of [...this.starting.keys()]) if (isBelow(address)) this.startIsOver(address)
+  }
+
+  private start(branch: Branch, id: string): void {
+    const address = childAddress(branch.address, id)
+    const own = this.tree.branchAt(address)
+    const cell = own?.cell ?? this.tree.cellAt(address)
+    if (cell === undefined) return this.refuse(branch, id)
+    const { startTimeoutMs } = cell.spec
+    const { clock } = this.calls
+    const cancelTimeout = clock.wakeAt(clock.now() + startTimeoutMs, () => this.startTimedOut(cell))
+    this.starting.set(address, { cancelTimeout })
+    if (own !== undefined) this.calls.startSupervisor(own)
+    else if (cell.life === 'running' && cell.started) this.started(cell)
+    else this.calls.bringUp(cell)
+  }
+
+  private refuse(branch: Branch, id: string): void {
+    const message = `"${branch.address}" has no room for "${id}". Raise maxChildren, or end another first.`
+    this.calls.tell(branch, {
+      type: 'ambit.child.notStarted',
+      id,
+      error: toErrorRecord(new AmbitError('AMBIT_START_FAILED', message)),
+    })
+  }
+
+  private startTimedOut(cell: Cell): void {
+    const { address, spec } = cell
+    if (!this.startIsOver(address)) return
+    const message =
+      `"${address}" did not start within ${spec.startTimeoutMs} ms. ` +
+      'Raise startTimeoutMs, or let its start do less.'
+    const own = this.tree.branchAt(address)
+    if (own === undefined) this.stops.kill(cell)
+    else this.stops.killBelow(own)
+    this.notStarted(address, toErrorRecord(new AmbitError('AMBIT_START_FAILED', message)))
+  }
+
+  private notStarted(address: Address, error: ErrorRecord): void {
+    this.tellOf(address, (id) => ({ type: 'ambit.child.notStarted', id, error }))
+  }
+
+  private wait(branch: Branch, id: string, delayMs: number): void {
+    const address = childAddress(branch.address, id)
+    this.waits.get(address)?.()
+    const { clock } = this.calls
+    const over = () => {
+      this.waits.delete(address)
+      this.calls.tell(branch, { type: 'ambit.child.retry', id })
+    }
+    if (delayMs > 0) this.delays.set(address, delayMs)
+    if (delayMs === 0) over()
+    else this.waits.set(address, clock.wakeAt(clock.now() + delayMs, over))
+  }
+
+  private stop(branch: Branch, order: Extract<Order, { do: 'stop' }>): void {
+    const address = childAddress(branch.address, order.id)
+    const own = this.tree.branchAt(address)
+    const told = (outcome: StopOutcome) => this.toldStopped(address, outcome)
+    // A start that is under way is not waited for any more.
+    this.startIsOver(address)
+    const cell = this.tree.peek(address)
+    const shutdown = order.shutdown ?? cell?.spec.shutdown ?? 'kill'
+    if (own !== undefined) this.stops.supervisor(own, order.purpose, shutdown, told)
+    else if (cell === undefined) told('stopped')
+    else this.stops.actor(cell, order.purpose, shutdown, told)
+  }
+
+  private toldStopped(address: Address, outcome: StopOutcome): void {
+    this.tellOf(address, (id) => ({ type: 'ambit.child.stopped', id, outcome }))
+  }
+
+  private list(branch: Branch, { to, isCount }: Extract<Order, { do: 'list' }>): void {
+    const members = this.tree.membersOf(branch)
+    const fields = isCount
+      ? { counts: countsOf(members) }
+      : { children: childrenOf(branch, members) }
+    this.calls.tell(branch, { type: 'ambit.members.listed', to, fields })
+  }
+
+  private isUp(branch: Branch): void {
+    branch.isUp = true
+    for (const cell of this.early.get(branch) ?? []) if (!cell.hasLeft) this.calls.bringUp(cell)
+    this.early.delete(branch)
+    // What was stopped with the pool, and has not ended, goes on with it.
+    if (branch.spec.kind === 'pool')
+      for (const cell of this.tree.membersOf(branch))
+        if (cell.life === 'suspended') this.calls.bringUp(cell)
+    if (branch.parent === undefined) this.calls.topIsUp(branch)
+    else this.started(branch.cell)
+  }
+
+  private leave(branch: Branch, id: string, reason: ExitReason): void {
+    const address = childAddress(branch.address, id)
+    const cell = this.tree.peek(address)
+    const error = errorOf(reason) ?? { name: 'Exit', message: reason.kind }
+    const own = this.tree.branchAt(address)
+    if (own !== undefined) for (const below of this.tree.under(own)) takeDown(below, error)
+    if (cell !== undefined) this.quarantine(cell, cell.failure?.error ?? error)
+  }
+
+  private quarantineTop(branch: Branch, { reason }: SupervisorEnd): void {
+    const error = errorOf(reason) ?? { name: 'Exit', message: reason.kind }
+    for (const cell of this.tree.under(branch)) if (cell.life !== 'ended') takeDown(cell, error)
+    this.alarm(branch.address, error)
+  }
+
+  private quarantine(cell: Cell, thrown: unknown): void {
+    takeDown(cell, thrown)
+    this.alarm(cell.address, toErrorRecord(thrown))
+  }
+
+  private alarm(address: Address, error: ErrorRecord): void {
+    const { clock, logger } = this.calls
+    this.alarms.push({ at: clock.now(), address, error })
     if (this.alarms.length > ALARMS_KEPT_MAX) this.alarms.shift()
-    this.logger.error({ actor: address, err: error }, 'quarantined: stays down until a human looks')
+    logger.error({ actor: address, err: error }, 'quarantined: stays down until a human looks')
+  }
+
+  private report(branch: Branch, news: SupervisionNews): void {
+    const { kind, ...about } = news
+    this.calls.logger.error({ supervisor: branch.address, ...about }, `supervision: ${kind}`)
+    this.calls.reported(branch, news)
+  }
+
+  /** Whether a supervisor waited for the start of this child until now. */
+  private startIsOver(address: Address): boolean {
+    this.starting.get(address)?.cancelTimeout()
+    return this.starting.delete(address)
+  }
+
+  private tellOf(address: Address, news: (id: string) => ChildNews): void {
+    const branch = this.tree.branchOf(address)
+    if (branch === undefined) return
+    this.calls.tell(branch, { ...news(childId(address)) })
   }
 }
+
+/** What OTP's count_children says of a pool. */
+function countsOf(members: readonly Cell[]): object {
+  const active = members.filter(({ life }) => life === 'running').length
+  return { specs: 1, active, supervisors: 0, workers: members.length }
+}
+
+/** What OTP's which_children says of a pool, the newest first. */
+function childrenOf({ spec }: Branch, members: readonly Cell[]): readonly object[] {
+  const { restart, significant } = spec.kind === 'pool' ? spec.member : spec
+  return [...members].reverse().map(({ address, life, incarnation }) => ({
+    id: childId(address),
+    status: STATUS[life],
+    type: 'worker',
+    restart,
+    significant,
+    incarnation,
+  }))
+}
+
+const STATUS = {
+  loading: 'starting',
+  running: 'running',
+  suspended: 'restarting',
+  quarantined: 'down',
+  ended: 'down',
+} as const
+
+const SHUT_DOWN: ErrorRecord = { name: 'Exit', message: 'It shut itself down while it started.' }
 
 /** The actor stays down: whoever looks sees why, and what ran beside its steps ends. */
 export function takeDown(cell: Cell, error: unknown): void {

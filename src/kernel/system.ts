@@ -12,6 +12,7 @@ import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
+import { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import { runMaybe, wait } from './maybe.ts'
@@ -22,6 +23,7 @@ import { Order } from './pending-commit.ts'
 import { createRealRandom } from './random.ts'
 import type { Clock } from './ports/clock.ts'
 import type { JournalSession } from './ports/journal.ts'
+import type { Order as Supervising } from './ports/supervising.ts'
 import { safe, silentLogger, type Logger } from './ports/logger.ts'
 import type { TurnReport } from './ports/observer.ts'
 import { Recovery } from './recovery.ts'
@@ -31,7 +33,7 @@ import { RestWatch } from './rest-watch.ts'
 import { Rounds } from './rounds.ts'
 import { RunQueue } from './run-queue.ts'
 import { unowned, watchStrays } from './stray-errors.ts'
-import { Supervision, type Alarm } from './supervision.ts'
+import type { Alarm } from './supervision.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
@@ -52,7 +54,7 @@ export class Kernel implements CellHost {
   private readonly delivery: Delivery
   private readonly door: Door
   private readonly recovery: Recovery
-  private readonly supervision: Supervision
+  private readonly lives: Lives
   private readonly boot: Boot
   private readonly audience: Audience
   private readonly rounds: Rounds
@@ -90,7 +92,10 @@ export class Kernel implements CellHost {
         this.logger(address).warn({ err: toErrorRecord(error) }, 'rejected after its effect ended'),
       options.effects,
     )
-    this.tree = new Tree(options, this, (cell, fault) => void this.boot.bringUp(cell, fault))
+    this.tree = new Tree(options, this, (cell, fault) => {
+      if (fault === undefined) this.lives.supervision.memberBorn(cell)
+      else this.boot.bringUp(cell, { fault })
+    })
     this.delivery = new Delivery(this.tree, this.outside, {
       clock,
       logger,
@@ -108,14 +113,12 @@ export class Kernel implements CellHost {
     const ports = { clock, random, isOpen, home: this }
     this.door = new Door(this.tree, this.delivery, this.outside, ports)
     this.recovery = this.createRecovery()
-    this.supervision = new Supervision(this.tree, { clock, random, logger }, (cell, delayMs) =>
-      this.recovery.restartLater(cell, delayMs),
-    )
+    this.lives = this.createLives()
     this.boot = this.createBoot()
   }
 
   get alarms(): readonly Alarm[] {
-    return this.supervision.alarms
+    return this.lives.supervision.alarms
   }
 
   get deadLetters(): DeadLetters {
@@ -187,7 +190,7 @@ export class Kernel implements CellHost {
 
   /** Ends an actor for good: its effects are aborted, what it asked for is withdrawn. */
   stopActor(address: Address): void {
-    this.notices.stop(address)
+    this.lives.stop(address)
   }
 
   /** Starts an actor again from its input, without its past; what it asked for is withdrawn. */
@@ -288,20 +291,24 @@ export class Kernel implements CellHost {
     this.timers.clear(address, id)
   }
 
-  failed(cell: Cell, error: unknown): void {
-    this.audience.exit(cell, { kind: 'error', error: toErrorRecord(error) })
-    if (!this.boot.failedBy(cell, error)) this.supervision.childFailed(cell, error)
+  failed(cell: Cell, error: unknown, message: Message): void {
+    this.lives.failed(cell, error, message)
   }
 
   ended(cell: Cell, reason: ExitReason): void {
-    if (this.phase === 'running' && this.supervision.childEnded(cell, reason)) {
-      this.audience.exit(cell, reason)
-      return
-    }
-    this.delivery.abandon(cell)
-    this.supervision.forget(cell)
-    this.tree.remove(cell)
-    this.audience.exit(cell, reason)
+    this.lives.ended(cell, reason)
+  }
+
+  begun(cell: Cell): void {
+    this.lives.supervision.started(cell)
+  }
+
+  ignores(cell: Cell): void {
+    this.lives.ignores(cell)
+  }
+
+  supervise(cell: Cell, order: Supervising): void {
+    this.lives.supervision.carryOut(cell, order)
   }
 
   deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {
@@ -331,17 +338,33 @@ export class Kernel implements CellHost {
       },
       committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
-      ended: (cell) => this.ended(cell, { kind: 'normal' }),
+      ended: (cell) => this.lives.hadEnded(cell),
+      begun: (cell) => this.begun(cell),
       effectEnded: (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
-      restarted: (cell, delayMs) => this.audience.restart(cell, delayMs),
-      failed: (cell, error) => this.supervision.recoveryFailed(cell, error),
+      restarted: (cell) => this.audience.restart(cell, this.lives.supervision.waited(cell.address)),
+      failed: (cell, error) => this.lives.supervision.recoveryFailed(cell, error),
     })
   }
 
+  private createLives(): Lives {
+    const { clock, log, tree, registry, effects, audience, notices } = this
+    const ports = { clock, logger: log, tree, registry, effects, audience, notices }
+    return new Lives(
+      { ...ports, boot: () => this.boot, recovery: () => this.recovery },
+      {
+        offer: (cell, message) => {
+          this.delivery.offer(cell, message, 'system')
+          this.rounds.takeAtOnce()
+        },
+        abandon: (cell) => this.delivery.abandon(cell),
+      },
+    )
+  }
+
   private createBoot(): Boot {
-    const { clock, log, tree, timers, recovery, supervision, rounds, rest } = this
+    const { clock, log, tree, timers, recovery, lives, rounds, rest } = this
     return new Boot(
-      { clock, log, tree, timers, recovery, supervision, rounds, rest },
+      { clock, log, tree, timers, recovery, lives, rounds, rest },
       {
         phase: () => this.phase,
         route: (message, lane) => this.route(message, lane),
@@ -380,7 +403,8 @@ export class Kernel implements CellHost {
   }
 
   private isAtRest(): boolean {
-    return this.recovery.isAtRest && this.effects.size === 0 && this.isCommitted()
+    const { recovery, lives } = this
+    return recovery.isAtRest && lives.isAtRest && this.effects.size === 0 && this.isCommitted()
   }
 
   private isCommitted(): boolean {

@@ -166,6 +166,7 @@ function makeTurn(
   if (!cell.isDirect) settle(cell, admission)
   if (step === undefined) return
   cell.state = step.state
+  if (admission.kind === 'start' && cell.spec.ready === 'started') cell.host.begun(cell)
   const notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
   if (step.status === 'done') {
     cell.output = step.output as Json | undefined
@@ -325,7 +326,7 @@ function fail(cell: Cell, message: Message, lane: Lane, error: unknown): void {
   cell.life = 'suspended'
   setHeaders(message, { ...message.headers, attempt })
   cell.mailbox.putBack(message, lane)
-  cell.host.failed(cell, error)
+  cell.host.failed(cell, error, message)
 }
 
 /** A numbered message is taken once and in its order: its stream's high water says which number is next. */

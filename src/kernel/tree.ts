@@ -1,16 +1,24 @@
 import { childAddress, childId, parentAddress, type Address } from './address.ts'
 import { Cell, type CellHost } from './cell.ts'
-import type { ActorSpec, ChildSpec, PoolSpec, SupervisorSpec } from './child-spec.ts'
+import type { ActorSpec } from './child-spec.ts'
 import type { Json } from './json.ts'
 import type { Sending } from './message.ts'
+import { ownSpec, type ChildSpec, type PoolSpec, type SupervisorSpec } from './supervisor-spec.ts'
 
-/** A supervisor or pool in its place, with the restarts it has had to make. */
+/** A supervisor or pool in its place. */
 export interface Branch {
   readonly address: Address
   readonly spec: SupervisorSpec | PoolSpec
   readonly parent: Branch | undefined
   readonly authority: readonly Json[]
-  restarts: readonly number[]
+  /** The supervisor itself: an actor like any other, that decides for its children. */
+  readonly cell: Cell
+  /** The children of a supervisor in start order, those added at run time last; none for a pool. */
+  readonly children: Map<string, ChildSpec>
+  /** Members of a pool in memory. */
+  members: number
+  /** Whether its children are all up: before that, members of a pool wait. */
+  isUp: boolean
 }
 
 /** Members of pools that are kept in memory although they only wait. */
@@ -18,7 +26,7 @@ export const MEMBERS_IN_MEMORY_MAX = 10_000
 const PASSIVATION_LOOK = 16
 
 export interface TreeRoots {
-  readonly root: ChildSpec
+  readonly root: SupervisorSpec
   /** Beside the user's tree, under a supervisor of their own. */
   readonly services?: SupervisorSpec
 }
@@ -27,8 +35,8 @@ export interface TreeRoots {
 export class Tree {
   private cells = new Map<Address, Cell>()
   private branches = new Map<Address, Branch>()
-  /** Cells of the static tree, in start order. */
-  readonly fixed: Cell[] = []
+  /** The tops, in start order: services have one of their own, which a user's tree that gives up does not take along. */
+  readonly tops: readonly Branch[]
   /** Members of pools in memory, the longest there first. */
   private readonly members = new Set<Cell>()
   private readonly host: CellHost
@@ -38,24 +46,16 @@ export class Tree {
     this.host = host
     this.born = born
     const { root, services } = roots
-    // Services have a top of their own: a user's tree that gives up must not take them along.
-    if (services !== undefined) this.plant(services, childAddress('/', services.id), undefined, [])
-    if (root.kind === 'supervisor') this.plant(root, '/', undefined, [])
-    else {
-      const top = {
-        address: '/',
-        spec: soleChild(root),
-        parent: undefined,
-        authority: [],
-        restarts: [],
-      }
-      this.branches.set('/', top)
-      this.plant(root, childAddress('/', root.id), top, [])
-    }
+    const below =
+      services === undefined
+        ? []
+        : [this.plantBranch(services, childAddress('/', services.id), undefined, [])]
+    this.tops = [...below, this.plantBranch(root, '/', undefined, [])]
   }
 
+  /** How many actors are in memory, supervisors not counted. */
   get size(): number {
-    return this.cells.size
+    return this.cells.size - this.branches.size
   }
 
   all(): IterableIterator<Cell> {
@@ -68,7 +68,8 @@ export class Tree {
     if (known !== undefined) return known
     const branch = this.branches.get(parentAddress(address))
     if (branch?.spec.kind !== 'pool') return undefined
-    const { member, inputOf } = branch.spec
+    const { member, inputOf, maxChildren } = branch.spec
+    if (branch.members >= maxChildren) return undefined
     this.passivate()
     const id = childId(address)
     let input: unknown
@@ -79,6 +80,7 @@ export class Tree {
       fault = error
     }
     const cell = this.makeCell(address, member, input, branch.authority)
+    branch.members++
     cell.bornWith = bornWith
     // What is not journaled cannot leave memory and come back.
     if (member.durability === 'sync') this.members.add(cell)
@@ -91,15 +93,23 @@ export class Tree {
     const known = this.cells.get(address)
     if (known !== undefined) return known.spec
     const branch = this.branches.get(parentAddress(address))
-    return branch?.spec.kind === 'pool' ? branch.spec.member : undefined
+    if (branch?.spec.kind !== 'pool' || branch.members >= branch.spec.maxChildren) return undefined
+    return branch.spec.member
   }
 
   peek(address: Address): Cell | undefined {
     return this.cells.get(address)
   }
 
+  /** The supervisor at an address. */
+  branchAt(address: Address): Branch | undefined {
+    return this.branches.get(address)
+  }
+
+  /** Who supervises the actor or supervisor at an address. */
   branchOf(address: Address): Branch | undefined {
-    return this.branches.get(parentAddress(address))
+    const own = this.branches.get(address)
+    return own === undefined ? this.branches.get(parentAddress(address)) : own.parent
   }
 
   /** The cells below a supervisor, by supervision and not by address alone. */
@@ -111,18 +121,44 @@ export class Tree {
     })
   }
 
-  /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */
-  remove(cell: Cell): void {
-    if (!this.isMember(cell)) return
-    this.members.delete(cell)
-    this.cells.delete(cell.address)
-    cell.hasLeft = true
+  membersOf(branch: Branch): Cell[] {
+    return [...this.cells.values()].filter((cell) => this.branchOf(cell.address) === branch)
   }
 
-  private isMember(cell: Cell): boolean {
-    return (
-      this.cells.get(cell.address) === cell && this.branchOf(cell.address)?.spec.kind === 'pool'
-    )
+  /** Adds a child at run time; throws when its name is taken. */
+  add(branch: Branch, spec: ChildSpec): void {
+    branch.children.set(spec.id, spec)
+    this.plant(spec, childAddress(branch.address, spec.id), branch, branch.authority)
+  }
+
+  /** A child that is none any more: nothing is kept of it, nor of those below. */
+  forget(branch: Branch, id: string): void {
+    const address = childAddress(branch.address, id)
+    const own = this.branches.get(address)
+    const gone = own === undefined ? [] : [...this.under(own), own.cell]
+    const cell = this.cells.get(address)
+    if (own === undefined && cell !== undefined) gone.push(cell)
+    for (const each of gone) {
+      this.branches.delete(each.address)
+      this.drop(each)
+    }
+    branch.children.delete(id)
+  }
+
+  /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */
+  remove(cell: Cell): void {
+    const isHere = this.cells.get(cell.address) === cell
+    const branch = this.branchOf(cell.address)
+    if (!isHere || branch?.spec.kind !== 'pool') return
+    branch.members--
+    this.drop(cell)
+  }
+
+  private drop(cell: Cell): void {
+    this.members.delete(cell)
+    this.cells.delete(cell.address)
+    this.host.registry.release(cell.address)
+    cell.hasLeft = true
   }
 
   /** Above the limit, members that only wait leave memory; the next message brings them back from the journal. */
@@ -140,28 +176,38 @@ export class Tree {
     }
   }
 
-  private plant(
-    spec: ChildSpec,
+  private plant(spec: ChildSpec, address: Address, parent: Branch, above: readonly Json[]): void {
+    if (spec.kind !== 'actor') {
+      this.plantBranch(spec, address, parent, above)
+      return
+    }
+    const authority = spec.authority === undefined ? above : [...above, spec.authority]
+    this.makeCell(address, spec, spec.input, authority)
+  }
+
+  private plantBranch(
+    spec: Exclude<ChildSpec, ActorSpec>,
     address: Address,
     parent: Branch | undefined,
     above: readonly Json[],
-  ): void {
+  ): Branch {
     const authority = spec.authority === undefined ? above : [...above, spec.authority]
-    if (spec.kind === 'actor') {
-      this.fixed.push(this.makeCell(address, spec, spec.input, authority))
-      return
-    }
+    const { spec: own, input } = ownSpec(spec)
+    const children = spec.kind === 'pool' ? [] : spec.children
     const branch: Branch = {
       address,
       spec,
       parent,
       authority: this.poolAuthority(spec, authority),
-      restarts: [],
+      cell: this.makeCell(address, own, input, authority),
+      children: new Map(children.map((child) => [child.id, child])),
+      members: 0,
+      isUp: false,
     }
     this.branches.set(address, branch)
-    if (spec.kind === 'pool') return
-    for (const child of spec.children)
+    for (const child of children)
       this.plant(child, childAddress(address, child.id), branch, authority)
+    return branch
   }
 
   private poolAuthority(
@@ -180,18 +226,7 @@ export class Tree {
   ): Cell {
     const cell = new Cell(address, spec, input, authority, this.host)
     this.cells.set(address, cell)
-    if (spec.name !== undefined) this.host.registry.register(spec.name, address)
+    this.host.registry.enter(spec, address)
     return cell
-  }
-}
-
-function soleChild(root: ChildSpec): SupervisorSpec {
-  return {
-    kind: 'supervisor',
-    id: 'root',
-    strategy: 'one_for_one',
-    children: [root],
-    intensity: 5,
-    periodMs: 60_000,
   }
 }

@@ -67,6 +67,7 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
     },
     halt: (place) => halt(run, at(place)),
     quiet: (place) => quiet(run, at(place)),
+    hears: (state, type) => hears((state as CellState).root, type),
     isLively: (place) => (at(place).live?.size ?? 0) > 0,
     ...(machine !== undefined && !governed && hasRoutes(machine.root) && { opens: ROUTE }),
     ...(options.refuse !== undefined && { refuse: options.refuse }),
@@ -127,6 +128,12 @@ function invocableAt(
   const { system } = habitat
   const self = habitat.refAt(path)
   return promiseEffect(logic, { system, self, emit: (event) => habitat.emit(path, event as Event) })
+}
+
+/** Whether a state the machine is in has transitions for just this type of event. */
+function hears(snapshot: unknown, type: string): boolean {
+  const { _nodes = [] } = snapshot as { readonly _nodes?: readonly AnyStateNode[] }
+  return _nodes.some(({ ownEvents }) => (ownEvents as readonly string[]).includes(type))
 }
 
 /** What runs beside the steps runs exactly for those members that the state has. */

@@ -106,6 +106,9 @@ class ReplayHost implements CellHost {
   setTimer(): void {}
   clearTimer(): void {}
   failed(): void {}
+  begun(): void {}
+  ignores(): void {}
+  supervise(): void {}
   ended(): void {}
   deadLetter(): void {}
   acknowledged(): void {}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { actor } from '../../actors/actor.ts'
-import type { ChildSpec } from '../../src/kernel/child-spec.ts'
+import type { ChildSpec } from '../../src/kernel/supervisor-spec.ts'
 import type { Event, ReplyTo } from '../../src/kernel/message.ts'
 import { thisTurn } from '../../src/kernel/turn.ts'
 import { reply, tell } from '../../src/logic/actions.ts'

@@ -4,8 +4,10 @@ import { isFailure, type ExitReason } from '../../src/kernel/exit.ts'
 import {
   BACKOFF_BASE_MS,
   BACKOFF_MAX_MS,
+  backoffDefaults,
   backoffMs,
   planRestart,
+  type RestartPlan,
   type RestartType,
 } from '../../src/kernel/restart-plan.ts'
 import { addRestart, restartLimitDefaults } from '../../src/kernel/restart-window.ts'
@@ -17,43 +19,77 @@ const exits = {
   shutdown: { kind: 'shutdown' },
   error: { kind: 'error', error },
   restartIntensity: { kind: 'restartIntensity', error },
+  killed: { kind: 'killed' },
+  timeout: { kind: 'timeout', error },
+  envelope: { kind: 'envelope', error },
+  noproc: { kind: 'noproc' },
 } as const satisfies Record<string, ExitReason>
 
 const first = { restarts: [0], exceeded: false }
 
+/** The plan for an only child. */
+function plan(
+  restart: RestartType,
+  reason: ExitReason,
+  window: { restarts: readonly number[]; exceeded: boolean },
+  random: number,
+): RestartPlan {
+  const children = [{ id: 'a', restart, recover: 'resume' }] as const
+  const family = { strategy: 'one_for_one', backoff: backoffDefaults, children } as const
+  return planRestart(family, { id: 'a', reason }, window, random)
+}
+
 describe('who is restarted', () => {
   const table: [RestartType, keyof typeof exits, 'restart' | 'leave'][] = [
     ['permanent', 'normal', 'restart'],
-    ['permanent', 'shutdown', 'leave'],
+    ['permanent', 'shutdown', 'restart'],
     ['permanent', 'error', 'restart'],
     ['permanent', 'restartIntensity', 'restart'],
+    ['permanent', 'killed', 'restart'],
+    ['permanent', 'timeout', 'restart'],
+    ['permanent', 'noproc', 'restart'],
+    ['permanent', 'envelope', 'leave'],
     ['transient', 'normal', 'leave'],
     ['transient', 'shutdown', 'leave'],
     ['transient', 'error', 'restart'],
     ['transient', 'restartIntensity', 'restart'],
+    ['transient', 'killed', 'restart'],
+    ['transient', 'timeout', 'restart'],
+    ['transient', 'noproc', 'restart'],
+    ['transient', 'envelope', 'leave'],
     ['temporary', 'normal', 'leave'],
     ['temporary', 'shutdown', 'leave'],
     ['temporary', 'error', 'leave'],
     ['temporary', 'restartIntensity', 'leave'],
+    ['temporary', 'killed', 'leave'],
+    ['temporary', 'timeout', 'leave'],
+    ['temporary', 'noproc', 'leave'],
+    ['temporary', 'envelope', 'leave'],
   ]
 
   test.each(table)('R2 a %s child that ends by %s is planned as %s', (restart, exit, expected) => {
-    expect(planRestart(restart, exits[exit], first, 0.5).kind).toBe(expected)
+    expect(plan(restart, exits[exit], first, 0.5).kind).toBe(expected)
   })
 
   test('R2 the table names every restart type with every exit reason', () => {
-    expect(new Set(table.map(([restart, exit]) => `${restart} ${exit}`)).size).toBe(12)
+    expect(new Set(table.map(([restart, exit]) => `${restart} ${exit}`)).size).toBe(24)
   })
 
   test.each(table)('R3 at an exceeded window a %s child after %s: %s means give up', (...row) => {
     const [restart, exit, expected] = row
-    const { kind } = planRestart(restart, exits[exit], { restarts: [0], exceeded: true }, 0.5)
+    const { kind } = plan(restart, exits[exit], { restarts: [0], exceeded: true }, 0.5)
     expect(kind).toBe(expected === 'restart' ? 'giveUp' : 'leave')
   })
 
-  test('R2 only an error and an exceeded intensity count as failures', () => {
+  test('R2 an end in good order is no failure, and neither is an end of authority', () => {
     const failures = Object.entries(exits).filter(([, exit]) => isFailure(exit))
-    expect(failures.map(([name]) => name)).toEqual(['error', 'restartIntensity'])
+    expect(failures.map(([name]) => name)).toEqual([
+      'error',
+      'restartIntensity',
+      'killed',
+      'timeout',
+      'noproc',
+    ])
   })
 })
 
@@ -125,8 +161,10 @@ describe('the window', () => {
 describe('the wait', () => {
   test('R4 the first restart is immediate, whatever the dice say', () => {
     for (const random of [0, 0.5, 0.999]) {
-      expect(planRestart('transient', exits.error, first, random)).toEqual({
+      expect(plan('transient', exits.error, first, random)).toEqual({
         kind: 'restart',
+        stop: [],
+        start: ['a'],
         delayMs: 0,
       })
     }

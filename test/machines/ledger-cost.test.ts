@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ledgerMachine, type Reservation } from '../../machines/ledger.ts'
 import { memoryJournal } from '../../src/embedded/memory-journal.ts'
+import { supervisor } from '../../actors/supervisor.ts'
 import { actorSpec } from '../../src/kernel/child-spec.ts'
 import type { Journal, TurnCommit } from '../../src/kernel/ports/journal.ts'
 import { Kernel } from '../../src/kernel/system.ts'
@@ -34,7 +35,9 @@ function sizeOf({ rows, snapshot, records }: TurnCommit) {
 
 test('J10 a ledger turn writes the same with ten known keys as with five thousand', async () => {
   const written: { rows: number; bytes: number }[] = []
-  const root = actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true })
+  const root = supervisor({
+    children: [actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true })],
+  })
   const kernel = new Kernel({ root, journal: measuring(written) })
   await kernel.start()
   const reserve = (i: number) => {

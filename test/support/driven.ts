@@ -1,6 +1,6 @@
 import { createSystem, type ActorSystem, type SystemOptions } from '../../actors/system.ts'
 import { supervisor } from '../../actors/supervisor.ts'
-import type { ChildSpec } from '../../src/kernel/child-spec.ts'
+import type { ChildSpec } from '../../src/kernel/supervisor-spec.ts'
 import { manualClock, type ManualClock } from '../../src/kernel/manual-clock.ts'
 import type { ActorRef } from '../../src/logic/actor-ref.ts'
 import type { Event, SendResult } from '../../src/kernel/message.ts'

@@ -1,6 +1,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { memoryJournal } from '../../src/embedded/memory-journal.ts'
-import { supervisorSpec, type ChildSpec } from '../../src/kernel/child-spec.ts'
+import { supervisor } from '../../actors/supervisor.ts'
+import type { ChildSpec } from '../../src/kernel/supervisor-spec.ts'
 import type { Event } from '../../src/kernel/message.ts'
 import type { KernelOptions } from '../../src/kernel/options.ts'
 import { Kernel } from '../../src/kernel/system.ts'
@@ -33,7 +34,7 @@ export async function run(
 export function make(children: readonly ChildSpec[], options: RunOptions = {}): Running {
   const { clock = createManualClock(), ...rest } = options
   const kernel = new Kernel({
-    root: supervisorSpec({ children }),
+    root: supervisor({ children }),
     journal: memoryJournal(),
     ...rest,
     clock,

@@ -6,7 +6,7 @@ import { supervisor } from '../../actors/supervisor.ts'
 import { decide, severities } from '../../src/envelope/decide.ts'
 import { defineEnvelope, type EnvelopeInput } from '../../src/envelope/envelope.ts'
 import { windowKey } from '../../src/envelope/windows.ts'
-import type { ChildSpec } from '../../src/kernel/child-spec.ts'
+import type { ChildSpec } from '../../src/kernel/supervisor-spec.ts'
 import {
   envelopes,
   narrower,

@@ -2,6 +2,7 @@ import type { Address } from '../address.ts'
 import type { Json } from '../json.ts'
 import type { Lane } from '../mailbox.ts'
 import type { Event, ReplyTo } from '../message.ts'
+import type { Order } from './supervising.ts'
 import type { Turn } from '../turn.ts'
 
 /** What a step is given: an event for one member of the actor (`''` is its root), or how what runs there ended. */
@@ -76,6 +77,12 @@ export type Command =
   | { readonly kind: 'think'; readonly thought: Thought }
   | { readonly kind: 'observe'; readonly name: string; readonly run: () => unknown }
   | { readonly kind: 'log'; readonly label?: string; readonly value: unknown }
+  /** The actor has started, where its spec says that it tells so itself. */
+  | { readonly kind: 'ready' }
+  /** The actor will not run this time, and that is no failure: nobody restarts it. */
+  | { readonly kind: 'ignore' }
+  /** For supervisors: what is to become of a child. */
+  | { readonly kind: 'supervise'; readonly order: Order }
 
 /** One entry of the thought log: what was decided and why. Stored in the record of the turn that had it. */
 export interface Thought {
@@ -185,6 +192,8 @@ export interface Engine {
   halt?(place: Place): void
   /** The actor is down for good: stops what runs beside the steps and tells its observers. */
   quiet?(place: Place): void
+  /** Whether a state has a transition of its own for a type of event; one for every type does not count. */
+  hears?(state: unknown, type: string): boolean
   /** Whether something runs beside the steps, so that the actor must stay in memory. */
   isLively?(place: Place): boolean
 }

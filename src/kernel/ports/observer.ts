@@ -2,6 +2,7 @@ import type { Address } from '../address.ts'
 import type { DeadLetter } from '../dead-letters.ts'
 import type { ExitReason } from '../exit.ts'
 import type { Json } from '../json.ts'
+import type { SupervisionNews } from './supervising.ts'
 
 /** What became of one turn, told after its commit. */
 export interface TurnReport {
@@ -26,6 +27,12 @@ export interface ExitReport {
   readonly at: number
 }
 
+/** What a supervisor did with a child, and why. */
+export interface SupervisionReport extends SupervisionNews {
+  readonly supervisor: Address
+  readonly at: number
+}
+
 /**
  * Told what happened, after it was committed. An observer cannot change or stop anything: what it throws is logged.
  */
@@ -34,6 +41,9 @@ export interface Observer {
   readonly journaledOnly?: boolean
   onTurn?(report: TurnReport): void
   onExit?(report: ExitReport): void
+  /** An actor is in a new incarnation. */
   onRestart?(report: { address: Address; incarnation: number; delayMs: number }): void
+  /** A supervisor restarted, left or stopped a child, gave up, or shut itself down. */
+  onSupervision?(report: SupervisionReport): void
   onDeadLetter?(letter: DeadLetter): void
 }

@@ -1,0 +1,154 @@
+import type { Shutdown } from '../src/kernel/child-spec.ts'
+import type { ExitReason } from '../src/kernel/exit.ts'
+import type { Event, ReplyTo } from '../src/kernel/message.ts'
+import type {
+  ChildNews,
+  Order,
+  StopPurpose,
+  SupervisionNews,
+  SupervisorEnd,
+} from '../src/kernel/ports/supervising.ts'
+import type { Backoff, PlannedChild, Strategy } from '../src/kernel/restart-plan.ts'
+import type { AutoShutdown } from '../src/kernel/supervisor-spec.ts'
+
+/** `down`: not running, its spec kept. `restarting`: its start failed or waits, and will be tried again. */
+export type ChildStatus = 'down' | 'starting' | 'running' | 'stopping' | 'restarting'
+
+export interface Child extends PlannedChild {
+  readonly significant: boolean
+  readonly shutdown: Shutdown
+  readonly type: 'worker' | 'supervisor'
+  readonly status: ChildStatus
+  readonly incarnation: number
+}
+
+export interface Flags {
+  readonly strategy: Strategy
+  readonly intensity: number
+  readonly periodMs: number
+  readonly autoShutdown: AutoShutdown
+  readonly backoff: Backoff
+}
+
+/** What the supervisor is at, one thing at a time. `todo`, `stop` and `start` are ids still to come, in order. */
+export type Work =
+  | { readonly kind: 'starting'; readonly todo: readonly string[] }
+  | { readonly kind: 'rollingBack'; readonly todo: readonly string[]; readonly end: SupervisorEnd }
+  | {
+      readonly kind: 'restarting'
+      readonly failed: string
+      readonly stop: readonly string[]
+      readonly start: readonly string[]
+      readonly delayMs: number
+    }
+  /** A call starts or stops one child. */
+  | { readonly kind: 'changing'; readonly id: string; readonly to?: ReplyTo | undefined }
+  | {
+      readonly kind: 'stopping'
+      readonly todo: readonly string[]
+      readonly purpose: StopPurpose
+      readonly end: SupervisorEnd
+    }
+
+export interface SupervisorContext {
+  readonly flags: Flags
+  /** In start order. */
+  readonly children: readonly Child[]
+  /** When the last restarts were, in milliseconds. */
+  readonly restarts: readonly number[]
+  readonly work: Work | null
+  /** The child whose news the work waits for. */
+  readonly awaited: string | null
+  /** What came meanwhile, in its order. */
+  readonly queue: readonly SupervisorEvent[]
+  /** Children that turned out to have ended before, looked at once all are up. */
+  readonly ended: readonly { readonly id: string; readonly reason: ExitReason }[]
+  readonly isUp: boolean
+  readonly end: SupervisorEnd | null
+  /** What this turn wants done. */
+  readonly orders: readonly Order[]
+  readonly answers: readonly { readonly to: ReplyTo; readonly event: Event }[]
+}
+
+/** What others ask of a supervisor, with OTP's answers. */
+export type Call =
+  | { readonly call: 'startChild'; readonly child: Child }
+  | { readonly call: 'terminateChild'; readonly id: string }
+  | { readonly call: 'restartChild'; readonly id: string }
+  | { readonly call: 'deleteChild'; readonly id: string }
+  | { readonly call: 'whichChildren' }
+  | { readonly call: 'countChildren' }
+  | { readonly call: 'changeFlags'; readonly flags: Partial<Flags> }
+  | {
+      readonly call: 'changeChild'
+      readonly id: string
+      readonly change: Partial<Pick<Child, 'restart' | 'recover' | 'significant' | 'shutdown'>>
+    }
+
+export type SupervisorCall = Call & {
+  readonly type: 'ambit.supervisor.call'
+  readonly to?: ReplyTo | undefined
+}
+
+export type SupervisorEvent =
+  | ChildNews
+  | SupervisorCall
+  | { readonly type: 'ambit.supervisor.shutdown'; readonly purpose: StopPurpose }
+
+/** What a turn knows beside the context. */
+export interface Moment {
+  readonly now: number
+  readonly random: () => number
+}
+
+/** What may wait for the end of a piece of work; calls beyond are refused. */
+export const QUEUE_MAX = 10_000
+
+export function answer(
+  context: SupervisorContext,
+  to: ReplyTo | undefined,
+  fields: object,
+): SupervisorContext {
+  if (to === undefined) return context
+  const event = { type: 'ambit.supervisor.answer', ...fields }
+  return { ...context, answers: [...context.answers, { to, event }] }
+}
+
+export function idle(context: SupervisorContext): SupervisorContext {
+  return { ...context, work: null, awaited: null }
+}
+
+/** A stopped child keeps its spec, unless it is temporary. */
+export function down(context: SupervisorContext, id: string): SupervisorContext {
+  const child = find(context, id)
+  if (child?.restart === 'temporary') return forget(context, id)
+  return set(context, id, { status: 'down' })
+}
+
+export function forget(context: SupervisorContext, id: string): SupervisorContext {
+  const children = context.children.filter((child) => child.id !== id)
+  return order({ ...context, children }, { do: 'forget', id })
+}
+
+export function find({ children }: SupervisorContext, id: string): Child | undefined {
+  return children.find((child) => child.id === id)
+}
+
+export function set(
+  context: SupervisorContext,
+  id: string,
+  change: Partial<Child>,
+): SupervisorContext {
+  const children = context.children.map((child) =>
+    child.id === id ? { ...child, ...change } : child,
+  )
+  return { ...context, children }
+}
+
+export function order(context: SupervisorContext, wanted: Order): SupervisorContext {
+  return { ...context, orders: [...context.orders, wanted] }
+}
+
+export function report(context: SupervisorContext, news: SupervisionNews): SupervisorContext {
+  return order(context, { do: 'report', report: news })
+}

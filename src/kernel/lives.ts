@@ -1,0 +1,195 @@
+import type { Address } from './address.ts'
+import type { Audience } from './audience.ts'
+import type { Boot } from './boot.ts'
+import type { Cell } from './cell.ts'
+import type { Effects } from './effects.ts'
+import { reasonOf, type ExitReason } from './exit.ts'
+import type { Event, Message } from './message.ts'
+import type { Notices } from './notices.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import type { SupervisorEnd } from './ports/supervising.ts'
+import type { Recovery } from './recovery.ts'
+import type { Registry } from './registry.ts'
+import { Stops } from './stops.ts'
+import { Supervision } from './supervision.ts'
+import { childOf } from './supervisor-spec.ts'
+import type { Branch, Tree } from './tree.ts'
+
+/** The parts of a kernel that lives begin and end with. */
+export interface LifeParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly tree: Tree
+  readonly registry: Registry
+  readonly effects: Effects
+  readonly audience: Audience
+  readonly notices: Notices
+  readonly boot: () => Boot
+  readonly recovery: () => Recovery
+}
+
+export interface LifeCalls {
+  /** Offers a message of the kernel's own to an actor in memory. */
+  offer(cell: Cell, message: Message): void
+  /** What an ended actor still had before it goes back. */
+  abandon(cell: Cell): void
+}
+
+/** Lives begin and end here: actors tell, supervisors decide, and what they decide is done. */
+export class Lives {
+  readonly supervision: Supervision
+  readonly stops: Stops
+  private readonly parts: LifeParts
+  private readonly calls: LifeCalls
+
+  constructor(parts: LifeParts, calls: LifeCalls) {
+    this.parts = parts
+    this.calls = calls
+    const { clock, logger, tree, audience, effects } = parts
+    this.stops = new Stops(tree, {
+      clock,
+      tellToStop: (cell, isAtOnce, graceMs) => this.tellToStop(cell, isAtOnce, graceMs),
+      tellToShutDown: (branch, purpose) => this.shutDown(branch, purpose),
+      suspended: (cell) => audience.exit(cell, { kind: 'shutdown' }),
+      whenSettled: (address, run) => effects.whenSettled(address, run),
+      cutOff: (branch) => this.cutOff(branch),
+    })
+    this.supervision = new Supervision(tree, this.stops, {
+      clock,
+      logger,
+      tell: (branch, event) => this.tell(branch, event),
+      bringUp: (cell) => this.bringUp(cell),
+      startSupervisor: (branch) => this.startSupervisor(branch),
+      reported: (branch, news) => audience.supervision(branch.address, news),
+      topEnded: (branch, end) => parts.boot().topEnded(branch, end),
+      topIsUp: (branch) => parts.boot().topIsUp(branch),
+      abandon: (cell) => this.calls.abandon(cell),
+    })
+  }
+
+  get isAtRest(): boolean {
+    return this.supervision.isAtRest
+  }
+
+  failed(cell: Cell, error: unknown, message: Message): void {
+    const reason = reasonOf(error)
+    const { id, type, headers } = message
+    this.parts.audience.exit(cell, reason)
+    this.parts.boot().failedBy(cell, error)
+    cell.failure = { error }
+    const branch = this.parts.tree.branchAt(cell.address)
+    if (branch !== undefined) return this.supervisorFailed(branch, reason)
+    this.supervision.failed(cell, reason, { id, type, attempt: headers.attempt ?? 1 })
+    // Its authority ended, or a human said no: it does not run again, and what it was sent goes back.
+    if (reason.kind === 'envelope') this.tellToStop(cell, true, 0)
+  }
+
+  ended(cell: Cell, reason: ExitReason): void {
+    const { audience, tree, registry } = this.parts
+    if (this.supervisorEnded(cell)) return
+    audience.exit(cell, reason)
+    if (reason.kind === 'shutdown' && this.stops.isForAnother(cell.address)) {
+      cell.life = 'suspended'
+      this.supervision.wasStopped(cell)
+      return
+    }
+    const goesOn = reason.kind === 'normal' && cell.spec.restart === 'permanent'
+    // What it was sent waits for its next life.
+    if (goesOn) cell.life = 'suspended'
+    else {
+      this.calls.abandon(cell)
+      registry.release(cell.address)
+      tree.remove(cell)
+    }
+    if (reason.kind === 'shutdown') this.supervision.wasStopped(cell)
+    else this.supervision.exited(cell, reason)
+  }
+
+  /** An actor was found to have ended in an earlier life. */
+  hadEnded(cell: Cell): void {
+    this.calls.abandon(cell)
+    this.parts.registry.release(cell.address)
+    this.parts.tree.remove(cell)
+    this.supervision.ignored(cell, { kind: 'normal' })
+  }
+
+  /** An actor says in its start that it will not run: it is stopped, and not restarted. */
+  ignores(cell: Cell): void {
+    this.supervision.ignored(cell)
+    this.tellToStop(cell, true, 0)
+  }
+
+  /** Ends an actor or a supervisor for good. */
+  stop(address: Address): void {
+    const branch = this.parts.tree.branchAt(address)
+    if (branch === undefined) this.parts.notices.stop(address)
+    else this.shutDown(branch, 'end')
+  }
+
+  shutDown(branch: Branch, purpose: 'end' | 'restart' | 'pause'): void {
+    this.tell(branch, { type: 'ambit.supervisor.shutdown', purpose })
+  }
+
+  private tell(branch: Branch, event: Event): void {
+    const { cell } = branch
+    if (cell.life !== 'running') return
+    this.calls.offer(cell, this.parts.notices.message(cell.address, event))
+  }
+
+  private tellToStop(cell: Cell, isAtOnce: boolean, graceMs: number): void {
+    this.parts.notices.stop(cell.address, isAtOnce, graceMs)
+    if (cell.life === 'suspended') this.bringUp(cell)
+  }
+
+  private supervisorEnded(cell: Cell): boolean {
+    const branch = this.parts.tree.branchAt(cell.address)
+    if (branch === undefined) return false
+    const end = (cell.output ?? { reason: { kind: 'shutdown' } }) as unknown as SupervisorEnd
+    this.parts.audience.exit(cell, end.reason)
+    this.calls.abandon(cell)
+    this.supervision.supervisorEnded(cell, end)
+    return true
+  }
+
+  /** The supervisor itself has failed: its children are nobody's, so they are down, and its own supervisor decides. */
+  private supervisorFailed(branch: Branch, reason: ExitReason): void {
+    this.stops.killBelow(branch)
+    this.supervision.supervisorEnded(branch.cell, { reason })
+  }
+
+  private bringUp(cell: Cell): void {
+    const recovery = this.parts.recovery()
+    this.parts.registry.enter(cell.spec, cell.address)
+    switch (cell.life) {
+      case 'loading':
+        return void this.parts.boot().bringUp(cell)
+      case 'suspended':
+        return recovery.restartLater(cell)
+      case 'ended':
+      case 'quarantined':
+        return void this.parts.boot().bringUp(cell, { isAnew: true })
+      case 'running':
+    }
+  }
+
+  /** A supervisor's life begins with the children of its spec: those added at run time were its last life's. */
+  private startSupervisor(branch: Branch): void {
+    const { spec, cell, children } = branch
+    const { tree, recovery } = this.parts
+    if (spec.kind === 'supervisor') {
+      const own = new Set(spec.children.map(({ id }) => id))
+      for (const id of [...children.keys()]) if (!own.has(id)) tree.forget(branch, id)
+      const input = cell.input as { readonly children: readonly object[] }
+      cell.input = { ...input, children: spec.children.map(childOf) }
+    }
+    recovery().beginAnew(cell)
+  }
+
+  private cutOff(branch: Branch): void {
+    branch.isUp = false
+    branch.cell.life = 'ended'
+    branch.cell.mailbox.drain()
+    this.supervision.cutOff(branch)
+  }
+}

@@ -1,0 +1,204 @@
+import type { Address } from './address.ts'
+import { releaseEverything } from './carry-out.ts'
+import type { Cell } from './cell.ts'
+import type { Shutdown } from './child-spec.ts'
+import type { StopOutcome } from './exit.ts'
+import { kernelTypes } from './message.ts'
+import type { Clock } from './ports/clock.ts'
+import type { StopPurpose } from './ports/supervising.ts'
+import type { Branch, Tree } from './tree.ts'
+
+export interface StopCalls {
+  readonly clock: Clock
+  /** Tells an actor to stop: at once, or when it has done what it does before. */
+  tellToStop(cell: Cell, isAtOnce: boolean, graceMs: number): void
+  tellToShutDown(branch: Branch, purpose: StopPurpose): void
+  /** A life is over that another will follow. */
+  suspended(cell: Cell): void
+  /** Calls back once no effect of an actor goes on although its signal said stop; at once when none does. */
+  whenSettled(address: Address, run: () => void): void
+  /** A supervisor's own life is cut off, and whatever it waited for with it. */
+  cutOff(branch: Branch): void
+}
+
+interface Stop {
+  readonly purpose: StopPurpose
+  isKilled: boolean
+  hasEnded: boolean
+  cancelTimer: () => void
+  readonly told: (outcome: StopOutcome) => void
+}
+
+/** An actor that does not even take its last stop is given up so long after. */
+export const KILL_MS = 1000
+
+/**
+ * The stop protocol: an actor that has something to do before is told and given its grace; then it ends, its effects hear
+ * their signals; and the answer says what happened (`stopped`, `killed`, `unsettled`).
+ */
+export class Stops {
+  private stops = new Map<Address, Stop>()
+  private readonly tree: Tree
+  private readonly calls: StopCalls
+
+  constructor(tree: Tree, calls: StopCalls) {
+    this.tree = tree
+    this.calls = calls
+  }
+
+  get isAtRest(): boolean {
+    return this.stops.size === 0
+  }
+
+  /** Whether an actor is being stopped so that another life of it can begin. */
+  isForAnother(address: Address): boolean {
+    const purpose = this.stops.get(address)?.purpose
+    return purpose !== undefined && purpose !== 'end'
+  }
+
+  actor(
+    cell: Cell,
+    purpose: StopPurpose,
+    shutdown: Shutdown,
+    told: (outcome: StopOutcome) => void,
+  ): void {
+    if (cell.life === 'ended' || cell.life === 'quarantined') return told('stopped')
+    if (purpose !== 'end' && (cell.life !== 'running' || !hearsStop(cell))) {
+      this.suspend(cell)
+      return told('stopped')
+    }
+    const isKill = shutdown === 'kill' || shutdown === 0
+    const stop = this.begin(cell.address, purpose, isKill, told)
+    if (!isKill) this.limit(stop, shutdown, () => this.graceIsOver(cell))
+    this.calls.tellToStop(cell, isKill || !hearsStop(cell), msOf(shutdown))
+  }
+
+  supervisor(
+    branch: Branch,
+    purpose: StopPurpose,
+    shutdown: Shutdown,
+    told: (outcome: StopOutcome) => void,
+  ): void {
+    if (branch.cell.life !== 'running') return told('stopped')
+    const isKill = shutdown === 'kill' || shutdown === 0
+    const stop = this.begin(branch.address, purpose, isKill, told)
+    const cutOff = () => {
+      stop.isKilled = true
+      this.killBelow(branch)
+      this.ended(branch.address)
+    }
+    if (isKill) return cutOff()
+    this.limit(stop, shutdown, cutOff)
+    this.calls.tellToShutDown(branch, purpose)
+  }
+
+  /** Stops all members of a pool at the same time, under one timer. */
+  members(branch: Branch, purpose: StopPurpose, done: () => void): void {
+    const cells = this.tree.membersOf(branch)
+    const shutdown = cells[0]?.spec.shutdown ?? 0
+    let left = cells.length
+    if (left === 0) return done()
+    const isKill = shutdown === 'kill' || shutdown === 0
+    const timer =
+      typeof shutdown === 'number' && !isKill
+        ? this.after(shutdown, () => {
+            for (const cell of cells) if (this.stops.has(cell.address)) this.graceIsOver(cell)
+          })
+        : () => undefined
+    const one = () => {
+      if (--left > 0) return
+      timer()
+      done()
+    }
+    for (const cell of cells) this.actor(cell, purpose, isKill ? 'kill' : 'infinity', one)
+  }
+
+  /** An actor or supervisor has ended. Answers whether a stop of it was under way. */
+  ended(address: Address): boolean {
+    const stop = this.stops.get(address)
+    if (stop === undefined) return false
+    stop.hasEnded = true
+    if (stop.isKilled) this.finish(address, 'killed')
+    else this.calls.whenSettled(address, () => this.finish(address, 'stopped'))
+    return true
+  }
+
+  /** Everybody below a supervisor is cut off: what was stored of them stays. */
+  killBelow(branch: Branch): void {
+    for (const cell of this.tree.under(branch)) {
+      const own = this.tree.branchAt(cell.address)
+      if (own !== undefined) this.calls.cutOff(own)
+      else this.kill(cell)
+      this.finish(cell.address, 'killed')
+    }
+    this.calls.cutOff(branch)
+  }
+
+  /** Cuts one life off. */
+  kill(cell: Cell): void {
+    if (cell.life === 'running' || cell.life === 'loading') this.suspend(cell)
+  }
+
+  stopWaiting(): void {
+    for (const { cancelTimer } of this.stops.values()) cancelTimer()
+    this.stops.clear()
+  }
+
+  private begin(
+    address: Address,
+    purpose: StopPurpose,
+    isKilled: boolean,
+    told: (outcome: StopOutcome) => void,
+  ): Stop {
+    this.finish(address, 'killed')
+    const stop = { purpose, isKilled, hasEnded: false, cancelTimer: () => undefined, told }
+    this.stops.set(address, stop)
+    return stop
+  }
+
+  private limit(stop: Stop, shutdown: Shutdown, over: () => void): void {
+    if (typeof shutdown === 'number') stop.cancelTimer = this.after(shutdown, over)
+  }
+
+  private graceIsOver(cell: Cell): void {
+    const stop = this.stops.get(cell.address)
+    if (stop === undefined) return
+    // The actor did end; what it began goes on and has not heard the signal, or does not heed it.
+    if (stop.hasEnded) return this.finish(cell.address, 'unsettled')
+    stop.isKilled = true
+    stop.cancelTimer = this.after(KILL_MS, () => {
+      this.kill(cell)
+      this.finish(cell.address, 'killed')
+    })
+    this.calls.tellToStop(cell, true, 0)
+  }
+
+  private suspend(cell: Cell): void {
+    if (cell.life === 'suspended') return
+    cell.life = 'suspended'
+    if (cell.isDirect) releaseEverything(cell, undefined)
+    this.calls.suspended(cell)
+  }
+
+  private finish(address: Address, outcome: StopOutcome): void {
+    const stop = this.stops.get(address)
+    if (stop === undefined) return
+    stop.cancelTimer()
+    this.stops.delete(address)
+    stop.told(outcome)
+  }
+
+  private after(ms: number, run: () => void): () => void {
+    return this.calls.clock.wakeAt(this.calls.clock.now() + ms, run)
+  }
+}
+
+/** Whether an actor does something before it stops. One that resumes has no need to. */
+function hearsStop(cell: Cell): boolean {
+  return cell.started && cell.spec.engine.hears?.(cell.state, kernelTypes.stopping) === true
+}
+
+function msOf(shutdown: Shutdown): number {
+  if (shutdown === 'infinity') return Infinity
+  return shutdown === 'kill' ? 0 : shutdown
+}
