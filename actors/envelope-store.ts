@@ -12,16 +12,25 @@ const ENVELOPES = '/system/envelopes'
  */
 export interface EnvelopeStore {
   readonly get: (hash: string) => Envelope | undefined
+  /** Envelopes of an agent that comes at run time: in the journal before the agent is there. */
+  add(session: JournalSession, authorities: readonly Json[]): MaybePromise<void>
   /** Reads the stored versions and adds the new ones to the journal, with an entry in the thought log for each. */
   putInForce(session: JournalSession): MaybePromise<void>
 }
 
 export function createEnvelopeStore(authorities: readonly Json[]): EnvelopeStore {
-  const current = authorities as unknown as readonly Envelope[]
+  const current = [...(authorities as unknown as readonly Envelope[])]
   const known = new Map(current.map((envelope) => [envelope.hash, envelope]))
   return {
     get: (hash) => known.get(hash),
     putInForce: (session) => runMaybe(putInForce(session)),
+    add(session, more) {
+      const added = more as unknown as readonly Envelope[]
+      if (added.every(({ hash }) => known.has(hash))) return
+      current.push(...added)
+      for (const envelope of added) known.set(envelope.hash, envelope)
+      return runMaybe(putInForce(session))
+    },
   }
 
   function* putInForce(session: JournalSession): Generator<Promise<unknown>, void> {

@@ -13,6 +13,7 @@ import {
 import { memoryJournal } from '../src/embedded/memory-journal.ts'
 import { actorSpec, type ActorSpec } from '../src/kernel/child-spec.ts'
 import type { ChildSpec, SupervisorSpec } from '../src/kernel/supervisor-spec.ts'
+import { parseAddress } from '../src/kernel/address.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import { findNonJson, JSON_DEPTH_MAX, type Json } from '../src/kernel/json.ts'
 import { MESSAGE_DEPTH_MAX, type Event } from '../src/kernel/message.ts'
@@ -45,6 +46,7 @@ import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
 import { casesIn } from './cases.ts'
 import { createEnvelopeStore } from './envelope-store.ts'
 import { supervisor } from './supervisor.ts'
+import { supervisorHandle, type AdmitChild, type SupervisorHandle } from './supervisor-handle.ts'
 
 export interface SystemOptions {
   /** The tree to keep alive. Its id `system` is taken: the ledger and the approval desk live there. */
@@ -79,6 +81,10 @@ export interface ActorSystem {
    */
   drain(): void
   ref(address: string): ActorRef
+  /** A supervisor or pool of the tree, to ask for its children or to change them while it runs. */
+  supervisor(address: string): SupervisorHandle
+  /** The members of a group, in the order in which they joined. */
+  group(name: string): readonly string[]
   /** Ends an actor for good; what it asked for is withdrawn. */
   stopActor(address: string): void
   /** Starts an actor again without its past; what it asked for is withdrawn. */
@@ -118,10 +124,11 @@ export function createSystem(options: SystemOptions): ActorSystem {
   const agents = agentsOf(options.root, [])
   for (const { spec, authority } of agents) refuseWithoutEnvelope(spec, authority)
   const envelopes = createEnvelopeStore(agents.flatMap(({ authority }) => authority))
+  const actions = collectActions(agents.map(({ spec }) => spec))
   let authorizer: Authorizer | undefined
   const house: ActionHouse = {
     effects: options.effects ?? { run: (_, own) => own() },
-    actions: collectActions(agents.map(({ spec }) => spec)),
+    actions,
     envelope: envelopes.get,
     authorizer: () => authorizer ?? notRunning(),
   }
@@ -138,7 +145,19 @@ export function createSystem(options: SystemOptions): ActorSystem {
       return envelopes.putInForce(session)
     },
   })
-  return assemble(kernel, read)
+  const admit: AdmitChild = (child, above) => {
+    const added = agentsOf(child, above)
+    for (const { spec, authority } of added) refuseWithoutEnvelope(spec, authority)
+    collectActions(
+      added.map(({ spec }) => spec),
+      actions,
+    )
+    return envelopes.add(
+      kernel.session,
+      added.flatMap(({ authority }) => authority),
+    )
+  }
+  return assemble(kernel, read, admit)
 }
 
 const systemRules: OptionRules = {
@@ -153,12 +172,18 @@ const systemRules: OptionRules = {
   effects: having('a host of effects', 'run'),
 }
 
-function assemble(kernel: Kernel, read: ReadModels & { observer: Observer }): ActorSystem {
+function assemble(
+  kernel: Kernel,
+  read: ReadModels & { observer: Observer },
+  admit: AdmitChild,
+): ActorSystem {
   return {
     start: () => kernel.start(),
     stop: (options) => kernel.stop(options),
     drain: () => kernel.drain(),
     ref: (address) => actorRef(kernel.ref(address), (to) => kernel.stopActor(to)),
+    supervisor: (address) => supervisorHandle(kernel, parseAddress(address), admit),
+    group: (name) => kernel.registry.membersOf(name),
     stopActor: (address) => kernel.stopActor(address),
     startFresh: (address) => kernel.startFresh(address),
     atRest: (options) => kernel.atRest(options),
@@ -233,8 +258,10 @@ function agentsOf(
   }
 }
 
-function collectActions(specs: readonly ActorSpec[]): Map<string, Action> {
-  const actions = new Map<string, Action>()
+function collectActions(
+  specs: readonly ActorSpec[],
+  actions = new Map<string, Action>(),
+): Map<string, Action> {
   for (const action of specs.flatMap(actionsOfAgent)) {
     const known = actions.get(action.name)
     if (known !== undefined && known !== action) {

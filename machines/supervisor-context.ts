@@ -18,6 +18,8 @@ export interface Child extends PlannedChild {
   readonly significant: boolean
   readonly shutdown: Shutdown
   readonly type: 'worker' | 'supervisor'
+  /** Whether it was added at run time: then it ends with this life of its supervisor. */
+  readonly isAdded: boolean
   readonly status: ChildStatus
   readonly incarnation: number
 }

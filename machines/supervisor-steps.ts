@@ -117,6 +117,14 @@ function handle(
       return exited(context, event, moment)
     case 'ambit.child.retry':
       return retry(context, event.id)
+    case 'ambit.child.started':
+      // Its incarnation is another one: a commit had failed, and it was read anew.
+      return find(context, event.id)?.status === 'running'
+        ? set(context, event.id, { incarnation: event.incarnation })
+        : context
+    case 'ambit.child.stopped':
+      // Somebody else has stopped it.
+      return find(context, event.id)?.status === 'running' ? down(context, event.id) : context
     case 'ambit.supervisor.call': {
       const { context: told, work: wanted } = handleCall(context, event)
       if (wanted === undefined) return told
@@ -373,7 +381,15 @@ export function stopOne(
   // One that only waits to be started has nothing to stop.
   if (child.status === 'down' || child.status === 'restarting') return advance(down(context, id))
   const stopping = set(context, id, { status: 'stopping' })
-  return order({ ...stopping, awaited: id }, { do: 'stop', id, purpose, shutdown: child.shutdown })
+  return order(
+    { ...stopping, awaited: id },
+    { do: 'stop', id, purpose: purposeFor(child, purpose), shutdown: child.shutdown },
+  )
+}
+
+/** Nobody starts a child again that was added at run time, so it is not left waiting for that. */
+function purposeFor({ isAdded }: Child, purpose: StopPurpose): StopPurpose {
+  return isAdded && purpose === 'restart' ? 'end' : purpose
 }
 
 /** The child has done what was asked of it: the work goes on. */

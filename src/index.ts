@@ -8,6 +8,15 @@ export {
   type GovernedOutput,
 } from '../actors/governed.ts'
 export { pool, supervisor, type AuthorityOptions, type PoolOptions } from '../actors/supervisor.ts'
+export type {
+  ChildChange,
+  ChildCounts,
+  ChildShown,
+  FlagChange,
+  SupervisorAnswer,
+  SupervisorHandle,
+  SupervisorRefusal,
+} from '../actors/supervisor-handle.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
 export { memoryJournal as memory, type MemoryJournalOptions } from './embedded/memory-journal.ts'

@@ -97,8 +97,7 @@ const NONE: readonly never[] = []
 export class Cell implements Place {
   readonly address: Address
   readonly spec: ActorSpec
-  /** A supervisor's changes with its children. */
-  input: unknown
+  readonly input: unknown
   readonly authority: readonly Json[]
   readonly host: CellHost
   readonly mailbox: Mailbox

@@ -49,6 +49,8 @@ export interface ActorSpec extends LifeSpec {
   readonly name?: string
   /** What this actor may do, as data the kernel only passes on. */
   readonly authority?: Json
+  /** Whether it keeps others alive: its turns are told as supervision, and not as turns. */
+  readonly isSupervisor?: true
   /** Whether it may speak Ambit's own protocol. Only Ambit's actors are. */
   readonly privileged: boolean
   /** Turns before a failing message is parked. */

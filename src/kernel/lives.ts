@@ -13,7 +13,6 @@ import type { Recovery } from './recovery.ts'
 import type { Registry } from './registry.ts'
 import { Stops } from './stops.ts'
 import { Supervision } from './supervision.ts'
-import { childOf } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
 
 /** The parts of a kernel that lives begin and end with. */
@@ -175,15 +174,8 @@ export class Lives {
 
   /** A supervisor's life begins with the children of its spec: those added at run time were its last life's. */
   private startSupervisor(branch: Branch): void {
-    const { spec, cell, children } = branch
-    const { tree, recovery } = this.parts
-    if (spec.kind === 'supervisor') {
-      const own = new Set(spec.children.map(({ id }) => id))
-      for (const id of [...children.keys()]) if (!own.has(id)) tree.forget(branch, id)
-      const input = cell.input as { readonly children: readonly object[] }
-      cell.input = { ...input, children: spec.children.map(childOf) }
-    }
-    recovery().beginAnew(cell)
+    this.parts.tree.reset(branch)
+    this.parts.recovery().beginAnew(branch.cell)
   }
 
   private cutOff(branch: Branch): void {

@@ -14,6 +14,7 @@ import type {
   SupervisorEnd,
 } from './ports/supervising.ts'
 import type { Stops } from './stops.ts'
+import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
 
 /** Something a human must look at: the actor stays down, the rest goes on. */
@@ -24,6 +25,8 @@ export interface Alarm {
 }
 
 export const ALARMS_KEPT_MAX = 1000
+/** Children that callers brought along and nobody has taken yet. */
+export const OFFERED_MAX = 1000
 
 export interface SupervisionCalls {
   readonly clock: Clock
@@ -53,6 +56,8 @@ export class Supervision {
   /** Children whose supervisor waits for their start. */
   private starting = new Map<Address, Starting>()
   private waits = new Map<Address, () => void>()
+  /** Children that callers brought along, until their supervisor takes them. */
+  private offered = new Map<Address, ChildSpec>()
   /** How long the last start of a child was waited for. */
   private delays = new Map<Address, number>()
   /** Members of pools that came into memory before their pool was up. */
@@ -74,6 +79,13 @@ export class Supervision {
   /** Starts a top of the tree. */
   startTop(branch: Branch): void {
     this.calls.startSupervisor(branch)
+  }
+
+  /** A child that a supervisor may be asked to add. */
+  offer(supervisor: Address, spec: ChildSpec): void {
+    const address = childAddress(supervisor, spec.id)
+    if (!this.offered.has(address)) this.offered.set(address, spec)
+    if (this.offered.size > OFFERED_MAX) this.offered.delete([...this.offered.keys()][0] ?? '')
   }
 
   /** What a supervisor's machine wants done. */
@@ -113,9 +125,12 @@ export class Supervision {
     else early.push(cell)
   }
 
-  /** An actor's start is over: its first turn is stored, or its past is there. */
+  /**
+   * An actor's start is over: its first turn is made, or its past is there. Also told of an incarnation that nobody
+   * ordered, after a commit that failed: what the actor says of itself from now on is about that one.
+   */
   started(cell: Cell): void {
-    if (!this.startIsOver(cell.address)) return
+    this.startIsOver(cell.address)
     this.tellOf(cell.address, (id) => ({
       type: 'ambit.child.started',
       id,
@@ -211,9 +226,10 @@ export class Supervision {
 
   private start(branch: Branch, id: string): void {
     const address = childAddress(branch.address, id)
+    if (!this.plant(branch, address, id)) return
     const own = this.tree.branchAt(address)
     const cell = own?.cell ?? this.tree.cellAt(address)
-    if (cell === undefined) return this.refuse(branch, id)
+    if (cell === undefined) return this.refuse(branch, id, noRoom(branch, id))
     const { startTimeoutMs } = cell.spec
     const { clock } = this.calls
     const cancelTimeout = clock.wakeAt(clock.now() + startTimeoutMs, () => this.startTimedOut(cell))
@@ -223,13 +239,22 @@ export class Supervision {
     else this.calls.bringUp(cell)
   }
 
-  private refuse(branch: Branch, id: string): void {
-    const message = `"${branch.address}" has no room for "${id}". Raise maxChildren, or end another first.`
-    this.calls.tell(branch, {
-      type: 'ambit.child.notStarted',
-      id,
-      error: toErrorRecord(new AmbitError('AMBIT_START_FAILED', message)),
-    })
+  /** A child that was added at run time gets its place. */
+  private plant(branch: Branch, address: Address, id: string): boolean {
+    const spec = this.offered.get(address)
+    this.offered.delete(address)
+    if (spec === undefined || branch.children.has(id)) return true
+    try {
+      this.tree.add(branch, spec)
+      return true
+    } catch (error) {
+      this.refuse(branch, id, error)
+      return false
+    }
+  }
+
+  private refuse(branch: Branch, id: string, error: unknown): void {
+    this.calls.tell(branch, { type: 'ambit.child.notStarted', id, error: toErrorRecord(error) })
   }
 
   private startTimedOut(cell: Cell): void {
@@ -342,6 +367,11 @@ export class Supervision {
     if (branch === undefined) return
     this.calls.tell(branch, { ...news(childId(address)) })
   }
+}
+
+function noRoom({ address }: Branch, id: string): AmbitError {
+  const message = `"${address}" has no room for "${id}". Raise maxChildren, or end another first.`
+  return new AmbitError('AMBIT_START_FAILED', message)
 }
 
 /** What OTP's count_children says of a pool. */

@@ -168,8 +168,8 @@ export function poolSpec(
 export function ownSpec(spec: SupervisorSpec | PoolSpec): { spec: ActorSpec; input: unknown } {
   const { engine, restart, shutdown, significant, startTimeoutMs, id } = spec
   const life = { restart, shutdown, significant, startTimeoutMs }
-  const own = actorSpec(id, engine, { durability: 'none', recover: 'fresh', privileged: true })
-  return { spec: { ...own, ...life }, input: inputOf(spec) }
+  const own = actorSpec(id, engine, { durability: 'none', ready: 'told', privileged: true })
+  return { spec: { ...own, ...life, isSupervisor: true }, input: inputOf(spec) }
 }
 
 function inputOf(spec: SupervisorSpec | PoolSpec): unknown {
@@ -197,6 +197,7 @@ export function childOf(spec: ChildSpec) {
     shutdown,
     type,
     status: 'down',
+    isAdded: false,
     incarnation: 0,
   } as const
 }

@@ -34,10 +34,13 @@ import { Rounds } from './rounds.ts'
 import { RunQueue } from './run-queue.ts'
 import { unowned, watchStrays } from './stray-errors.ts'
 import type { Alarm } from './supervision.ts'
+import type { ChildSpec } from './supervisor-spec.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
 export const STOP_GRACE_MS = 5000
+/** Starting or stopping a child may take as long as its spec says. */
+const SUPERVISOR_CALL_MS = 86_400_000
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
 export class Kernel implements CellHost {
@@ -191,6 +194,31 @@ export class Kernel implements CellHost {
   /** Ends an actor for good: its effects are aborted, what it asked for is withdrawn. */
   stopActor(address: Address): void {
     this.lives.stop(address)
+  }
+
+  /** Asks a supervisor; without one at the address the answer is `noproc`. */
+  async callSupervisor(address: Address, call: object): Promise<Event> {
+    const answer = { type: 'ambit.supervisor.answer', ok: false, error: 'noproc' }
+    if (this.tree.branchAt(address)?.cell.life !== 'running') return answer
+    try {
+      const event = { type: 'ambit.supervisor.call', ...call }
+      return await this.askPrivileged(address, event, { timeoutMs: SUPERVISOR_CALL_MS })
+    } catch (error) {
+      // It ended before it answered.
+      if ((error as Partial<AmbitError>).code === 'AMBIT_STOPPED') return answer
+      throw error
+    }
+  }
+
+  /** What binds whoever lives below a supervisor. */
+  authorityAt(supervisor: Address): readonly Json[] {
+    return this.tree.branchAt(supervisor)?.authority ?? []
+  }
+
+  /** Asks a supervisor to add a child; the spec is used if it agrees. */
+  startChild(address: Address, spec: ChildSpec, call: object): Promise<Event> {
+    this.lives.supervision.offer(address, spec)
+    return this.callSupervisor(address, call)
   }
 
   /** Starts an actor again from its input, without its past; what it asked for is withdrawn. */

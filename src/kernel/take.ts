@@ -231,7 +231,7 @@ function endTurn(
     cell.release(() => cell.host.acknowledged(message, 'committed'))
   }
   if (!cell.isDirect) cell.commit.record(recordOf(cell, message, now, notes))
-  else if (!cell.host.isWatched) return
+  else if (!cell.host.isWatched || cell.spec.isSupervisor === true) return
   const report = {
     address: cell.address,
     generation: cell.generation,

@@ -127,22 +127,37 @@ export class Tree {
 
   /** Adds a child at run time; throws when its name is taken. */
   add(branch: Branch, spec: ChildSpec): void {
-    branch.children.set(spec.id, spec)
     this.plant(spec, childAddress(branch.address, spec.id), branch, branch.authority)
+    branch.children.set(spec.id, spec)
+  }
+
+  /** The children a supervisor begins a life with are those of its spec. */
+  reset(branch: Branch): void {
+    if (branch.spec.kind === 'pool') return
+    const own = new Map(branch.spec.children.map((child) => [child.id, child]))
+    for (const id of [...branch.children.keys()]) if (!own.has(id)) this.forget(branch, id)
+    branch.children.clear()
+    for (const [id, child] of own) branch.children.set(id, child)
   }
 
   /** A child that is none any more: nothing is kept of it, nor of those below. */
   forget(branch: Branch, id: string): void {
     const address = childAddress(branch.address, id)
     const own = this.branches.get(address)
-    const gone = own === undefined ? [] : [...this.under(own), own.cell]
     const cell = this.cells.get(address)
-    if (own === undefined && cell !== undefined) gone.push(cell)
-    for (const each of gone) {
-      this.branches.delete(each.address)
-      this.drop(each)
-    }
+    const gone = own === undefined ? [] : this.under(own)
+    if (cell !== undefined) gone.push(cell)
     branch.children.delete(id)
+    // The spec that names it stays, so whoever writes to it hears that it has stopped.
+    const isNamed =
+      branch.spec.kind === 'supervisor' && branch.spec.children.some((child) => child.id === id)
+    for (const each of gone) {
+      if (isNamed) this.host.registry.release(each.address)
+      else {
+        this.branches.delete(each.address)
+        this.drop(each)
+      }
+    }
   }
 
   /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */

@@ -195,7 +195,7 @@ describe('supervisors', () => {
 
   test('R9 a member that fails too often stays down alone', async () => {
     const { kernel, settle } = await run([
-      pool('p', actor('m', worker().machine), { intensity: 1 }),
+      pool('p', actor('m', worker().machine), { intensity: 1, budget: 'each' }),
     ])
     kernel.ref('/p/bad').send({ type: 'boom' })
     for (let i = 0; i < 5; i++) kernel.ref('/p/good').send({ type: 'add' })

@@ -1,0 +1,104 @@
+import type { Child, Flags } from '../machines/supervisor-context.ts'
+import type { Address } from '../src/kernel/address.ts'
+import type { Json } from '../src/kernel/json.ts'
+import type { MaybePromise } from '../src/kernel/maybe.ts'
+import type { ErrorRecord } from '../src/kernel/errors.ts'
+import type { Kernel } from '../src/kernel/system.ts'
+import { childOf, type ChildSpec } from '../src/kernel/supervisor-spec.ts'
+
+/** Why a supervisor does not do what it was asked; the words are OTP's. */
+export type SupervisorRefusal =
+  /** A child of that id is alive. */
+  | 'alreadyStarted'
+  /** A child of that id is known and down: restart or delete it. */
+  | 'alreadyPresent'
+  | 'running'
+  /** Its start is being tried again at this moment. */
+  | 'restarting'
+  | 'notFound'
+  /** No supervisor lives at the address. */
+  | 'noproc'
+  /** The child could not be started; `cause` says why. */
+  | 'notStarted'
+  /** The change would leave a significant child under a supervisor that never shuts itself down, or a permanent one significant. */
+  | 'badSignificant'
+  /** Members of a pool have no spec of their own. */
+  | 'notForPools'
+  /** Too many calls wait already. */
+  | 'overloaded'
+
+export type SupervisorAnswer<Fields = { readonly id: string; readonly running: boolean }> =
+  | ({ readonly ok: true } & Fields)
+  | { readonly ok: false; readonly error: SupervisorRefusal; readonly cause?: ErrorRecord }
+
+export interface ChildShown extends Pick<
+  Child,
+  'id' | 'status' | 'type' | 'restart' | 'significant' | 'incarnation'
+> {}
+
+export interface ChildCounts {
+  readonly specs: number
+  readonly active: number
+  readonly supervisors: number
+  readonly workers: number
+}
+
+export type FlagChange = Partial<
+  Pick<Flags, 'strategy' | 'intensity' | 'periodMs' | 'autoShutdown' | 'backoff'>
+>
+export type ChildChange = Partial<Pick<Child, 'restart' | 'recover' | 'significant' | 'shutdown'>>
+
+/**
+ * What one may ask of a supervisor or pool while it runs (OTP supervisor:start_child and its like). Each is answered
+ * when it is done, in the order of the calls; while a child waits for its next start the supervisor answers.
+ */
+export interface SupervisorHandle {
+  readonly address: Address
+  /** Adds and starts a child; a pool starts a member of the given id. */
+  startChild(child: ChildSpec | { readonly id: string }): Promise<SupervisorAnswer>
+  /** Stops a child by its stop protocol and keeps its spec, unless it is temporary. One that is down stays so. */
+  terminateChild(id: string): Promise<SupervisorAnswer>
+  /** Starts a child that was stopped, without its past. */
+  restartChild(id: string): Promise<SupervisorAnswer>
+  /** Forgets a child that was stopped. */
+  deleteChild(id: string): Promise<SupervisorAnswer<{ readonly id: string }>>
+  /** The newest first. */
+  whichChildren(): Promise<SupervisorAnswer<{ readonly children: readonly ChildShown[] }>>
+  countChildren(): Promise<SupervisorAnswer<{ readonly counts: ChildCounts }>>
+  /** Counts from now on. */
+  changeFlags(flags: FlagChange): Promise<SupervisorAnswer<object>>
+  /** Counts from the child's next restart on. */
+  changeChild(id: string, change: ChildChange): Promise<SupervisorAnswer<{ readonly id: string }>>
+}
+
+/** Lets a child into the system: its actions and envelopes are known from then on. Throws when it may not. */
+export type AdmitChild = (child: ChildSpec, above: readonly Json[]) => MaybePromise<void>
+
+/** Joins a kernel and the address of one of its supervisors. */
+export function supervisorHandle(
+  kernel: Kernel,
+  address: Address,
+  admit: AdmitChild,
+): SupervisorHandle {
+  const call = (name: string, fields: object = {}) =>
+    kernel.callSupervisor(address, { call: name, ...fields }) as Promise<never>
+  return {
+    address,
+    async startChild(child) {
+      const { id } = child
+      if (!('kind' in child)) return call('startChild', { id })
+      await admit(child, kernel.authorityAt(address))
+      return kernel.startChild(address, child, {
+        call: 'startChild',
+        child: { ...childOf(child), isAdded: true },
+      }) as Promise<never>
+    },
+    terminateChild: (id) => call('terminateChild', { id }),
+    restartChild: (id) => call('restartChild', { id }),
+    deleteChild: (id) => call('deleteChild', { id }),
+    whichChildren: () => call('whichChildren'),
+    countChildren: () => call('countChildren'),
+    changeFlags: (flags) => call('changeFlags', { flags }),
+    changeChild: (id, change) => call('changeChild', { id, change }),
+  }
+}
