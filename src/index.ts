@@ -136,6 +136,7 @@ export type {
   StoredTurn,
   TurnCommit,
 } from './kernel/ports/journal.ts'
+export type { Down } from './kernel/monitors.ts'
 export type { Logger } from './kernel/ports/logger.ts'
 export type {
   ExitReport,
@@ -153,8 +154,12 @@ export { thisTurn, withTurn, type RowsView, type Turn } from './kernel/turn.ts'
 export type { ActorRef } from './logic/actor-ref.ts'
 export type { MigratedState, Migration } from './logic/migration.ts'
 export {
+  demonitor,
+  ignore,
+  monitor,
   observe,
   perform,
+  ready,
   putRow,
   reply,
   tell,

@@ -1,7 +1,9 @@
+import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import { askTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import { kernelTypes, type Event, type Message } from './message.ts'
+import { monitorIn, monitorKey } from './monitors.ts'
 import type { End, Incoming, Settlement } from './ports/engine.ts'
 
 /** What a taken message turns out to be. */
@@ -21,21 +23,31 @@ export class StepAdmission implements Incoming {
   readonly ends: Invocation | undefined
   /** The timer that fell due. */
   readonly timer: CellTimer | undefined
+  /** The actor whose monitor is over. */
+  readonly watched: Address | undefined
+  /** Whether the actor bound itself to that one and does not handle its end. */
+  readonly isBroken: boolean
 
-  constructor(
-    target: string,
-    event: Event,
-    over: { end?: End; ends?: Invocation; timer?: CellTimer } = NOTHING,
-  ) {
+  constructor(target: string, event: Event, over: Over = NOTHING) {
     this.target = target
     this.event = event
     this.end = over.end
     this.ends = over.ends
     this.timer = over.timer
+    this.watched = over.watched
+    this.isBroken = over.broken === true
   }
 }
 
-const NOTHING = {}
+interface Over {
+  readonly end?: End
+  readonly ends?: Invocation
+  readonly timer?: CellTimer
+  readonly watched?: Address
+  readonly broken?: boolean
+}
+
+const NOTHING: Over = {}
 const STALE: Admission = { kind: 'stale' }
 
 /** Says what a message is for its actor at this moment: an answer nobody waits for any more is stale. */
@@ -60,9 +72,20 @@ export function admit(cell: Cell, message: Message, now: number): Admission {
       return new StepAdmission(String(body.target), body.event as Event)
     case kernelTypes.ended:
       return new StepAdmission(String(body.target), body, { end: body.end as End })
+    case kernelTypes.down:
+      return admitDown(cell, body)
     default:
       return new StepAdmission('', body)
   }
+}
+
+/** One notice for one monitor: a second one finds none. */
+function admitDown(cell: Cell, body: Event): Admission {
+  const watched = String(body.address)
+  const monitor = monitorIn(cell.rows.get(monitorKey(watched)))
+  if (monitor === undefined) return STALE
+  const isHeard = cell.spec.engine.hears?.(cell.state, kernelTypes.down) === true
+  return new StepAdmission('', body, { watched, broken: monitor.pact && !isHeard })
 }
 
 function admitTimer(cell: Cell, id: string, now: number): Admission {

@@ -11,6 +11,7 @@ import {
   type Message,
   type ReplyTo,
 } from './message.ts'
+import { monitorKey } from './monitors.ts'
 import type { Command, Thought } from './ports/engine.ts'
 import type { StoredTimer } from './ports/journal.ts'
 import { prepareOne, type Prepared } from './prepare.ts'
@@ -86,6 +87,10 @@ function carryOutOne(work: Work, command: Prepared): void {
       return void work.notes?.thoughts.push(command.thought)
     case 'observe':
       return cell.release(() => observe(cell, command.name, command.run))
+    case 'monitor':
+      return monitor(cell, command.target, command.pact)
+    case 'demonitor':
+      return demonitor(cell, command.target)
     case 'supervise':
       return cell.host.supervise(cell, command.order)
     case 'ready':
@@ -278,6 +283,20 @@ function cancelUnder(cell: Cell, owner: string): void {
   for (const timer of [...cell.timers.values()]) {
     if (isUnder(timer.owner) || isUnder(timer.target)) cancel(cell, timer.id)
   }
+}
+
+/** A monitor is a row, so it is there as long as nobody has heard the notice. */
+function monitor(cell: Cell, target: string, pact: boolean): void {
+  const to = cell.host.registry.resolve(target) ?? target
+  cell.putRow(monitorKey(to), { pact })
+  cell.release(() => cell.host.monitors.watch(cell.address, to))
+}
+
+function demonitor(cell: Cell, target: string): void {
+  const to = cell.host.registry.resolve(target) ?? target
+  if (!cell.rows.has(monitorKey(to))) return
+  cell.putRow(monitorKey(to), null)
+  cell.release(() => cell.host.monitors.unwatch(cell.address, to))
 }
 
 function observe(cell: Cell, name: string, run: () => unknown): void {

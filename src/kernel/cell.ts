@@ -32,10 +32,17 @@ import type { Registry } from './registry.ts'
 import { Rows } from './rows.ts'
 import type { RowsView, Turn } from './turn.ts'
 
+/** The part of the monitors that a cell needs. */
+export interface Watches {
+  watch(watcher: Address, target: Address): void
+  unwatch(watcher: Address, target: Address): void
+}
+
 /** What a cell needs of its system. */
 export interface CellHost {
   readonly clock: Clock
   readonly registry: Registry
+  readonly monitors: Watches
   readonly systemId: string
   /** Whether anyone wants to hear of turns that are not journaled. */
   readonly isWatched: boolean
@@ -66,6 +73,8 @@ export interface CellHost {
   failed(cell: Cell, error: unknown, message: Message): void
   /** An actor's start is over. */
   begun(cell: Cell): void
+  /** A generation of an actor is over and another begins. */
+  renewed(cell: Cell): void
   /** An actor says in its start that it will not run. */
   ignores(cell: Cell): void
   /** What a supervisor wants done with its children. */

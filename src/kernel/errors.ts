@@ -9,6 +9,7 @@ export const errorCodes = {
   AMBIT_CHILD_ID_TAKEN: 'A supervisor already has a child of that id.',
   AMBIT_COMMIT_FAILED: 'The journal did not take a turn.',
   AMBIT_CONTEXT_NOT_JSON: 'A value that must be stored is not JSON.',
+  AMBIT_DEATH_PACT: 'An actor ended that another was bound to, which did not handle it.',
   AMBIT_EFFECT_IN_DOUBT: 'An effect was started and nobody knows how it ended.',
   AMBIT_EFFECT_REFUSED: 'The target proved that an effect did not happen.',
   AMBIT_EFFECT_TIMEOUT: 'An effect did not end before its deadline.',

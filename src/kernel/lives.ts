@@ -5,6 +5,7 @@ import type { Cell } from './cell.ts'
 import type { Effects } from './effects.ts'
 import { reasonOf, type ExitReason } from './exit.ts'
 import type { Event, Message } from './message.ts'
+import type { Monitors } from './monitors.ts'
 import type { Notices } from './notices.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
@@ -22,6 +23,7 @@ export interface LifeParts {
   readonly tree: Tree
   readonly registry: Registry
   readonly effects: Effects
+  readonly monitors: Monitors
   readonly audience: Audience
   readonly notices: Notices
   readonly boot: () => Boot
@@ -58,6 +60,7 @@ export class Lives {
       clock,
       logger,
       tell: (branch, event) => this.tell(branch, event),
+      down: (cell, reason) => parts.monitors.down(cell.address, reason),
       bringUp: (cell) => this.bringUp(cell),
       startSupervisor: (branch) => this.startSupervisor(branch),
       reported: (branch, news) => audience.supervision(branch.address, news),
@@ -76,6 +79,9 @@ export class Lives {
     const { id, type, headers } = message
     this.parts.audience.exit(cell, reason)
     this.parts.boot().failedBy(cell, error)
+    // One that resumes is the same actor as before; any other is another one when it begins again.
+    if (cell.isDirect || cell.spec.recover === 'fresh')
+      this.parts.monitors.down(cell.address, reason)
     cell.failure = { error }
     const branch = this.parts.tree.branchAt(cell.address)
     if (branch !== undefined) return this.supervisorFailed(branch, reason)
@@ -88,6 +94,8 @@ export class Lives {
     const { audience, tree, registry } = this.parts
     if (this.supervisorEnded(cell)) return
     audience.exit(cell, reason)
+    const failure = cell.failure === undefined ? undefined : reasonOf(cell.failure.error)
+    this.parts.monitors.down(cell.address, failure?.kind === 'envelope' ? failure : reason)
     if (reason.kind === 'shutdown' && this.stops.isForAnother(cell.address)) {
       cell.life = 'suspended'
       this.supervision.wasStopped(cell)
@@ -111,6 +119,11 @@ export class Lives {
     this.parts.registry.release(cell.address)
     this.parts.tree.remove(cell)
     this.supervision.ignored(cell, { kind: 'normal' })
+  }
+
+  /** A generation is over because another begins. */
+  renewed(cell: Cell): void {
+    this.parts.monitors.down(cell.address, { kind: 'shutdown' })
   }
 
   /** An actor says in its start that it will not run: it is stopped, and not restarted. */
@@ -146,6 +159,7 @@ export class Lives {
     if (branch === undefined) return false
     const end = (cell.output ?? { reason: { kind: 'shutdown' } }) as unknown as SupervisorEnd
     this.parts.audience.exit(cell, end.reason)
+    this.parts.monitors.down(cell.address, end.reason)
     this.calls.abandon(cell)
     this.supervision.supervisorEnded(cell, end)
     return true

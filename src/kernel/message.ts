@@ -160,6 +160,8 @@ export const kernelTypes = {
   reply: 'ambit.reply',
   /** An event that an actor's own callbacks and observables bring for one of its members. */
   post: 'ambit.post',
+  /** What a monitored actor's end is told with. */
+  down: 'ambit.down',
   /** Something that ran beside the steps has ended by itself. */
   ended: 'ambit.member.ended',
 } as const

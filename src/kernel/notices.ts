@@ -2,6 +2,7 @@ import type { Address } from './address.ts'
 import { kernelTypes, type Event, type Message } from './message.ts'
 import type { Invocation } from './invocation.ts'
 import type { Lane } from './mailbox.ts'
+import type { Down } from './monitors.ts'
 import type { End } from './ports/engine.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Tree } from './tree.ts'
@@ -35,6 +36,11 @@ export class Notices {
 
   startFresh(address: Address): void {
     this.calls.route(this.message(address, { type: kernelTypes.start, fresh: true }), 'system')
+  }
+
+  down(watcher: Address, { address, reason }: Down): void {
+    const body = { type: kernelTypes.down, address, reason }
+    this.calls.route(this.message(watcher, body), 'system')
   }
 
   timerDue(address: Address, id: string): void {

@@ -57,6 +57,10 @@ export function prepareOne(
       return command
     case 'invoke':
       return prepareInvoke(command, privileged, turn, isKept)
+    case 'monitor':
+    case 'demonitor':
+      checkTarget(command.target)
+      return command
     case 'release':
     case 'cancel':
     case 'cancelUnder':

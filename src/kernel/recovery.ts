@@ -26,6 +26,8 @@ export interface RecoveryCalls {
   restarted(cell: Cell): void
   /** Its past is there, and it goes on from it. */
   begun(cell: Cell): void
+  /** It is back in memory. */
+  resumed(cell: Cell): void
   failed(cell: Cell, error: unknown): void
 }
 
@@ -137,6 +139,7 @@ export class Recovery {
     cell.life = 'running'
     if (cell.started) {
       this.resume(cell)
+      this.calls.resumed(cell)
       this.calls.begun(cell)
     } else cell.mailbox.offer(startMessage(cell), 'system')
     this.calls.schedule(cell)

@@ -96,6 +96,7 @@ export class RunQueue {
 
   private runSlice(cell: Cell): void {
     const began = this.reading
+    this.unlooked = 0
     for (let taken = 0; taken < this.messagesMax; taken++) {
       const now = takeOne(cell)
       if (now === NOTHING_TAKEN) return

@@ -2,7 +2,7 @@ import { childAddress, childId, type Address } from './address.ts'
 import { releaseEverything } from './carry-out.ts'
 import type { Cell } from './cell.ts'
 import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
-import { errorOf, isFailure, type ExitReason, type StopOutcome } from './exit.ts'
+import { errorOf, isFailure, reasonOf, type ExitReason, type StopOutcome } from './exit.ts'
 import type { Event } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
@@ -37,6 +37,8 @@ export interface SupervisionCalls {
   bringUp(cell: Cell): void
   /** Starts a supervisor's own life. */
   startSupervisor(branch: Branch): void
+  /** An actor is down for good. */
+  down(cell: Cell, reason: ExitReason): void
   reported(branch: Branch, news: SupervisionNews): void
   /** A top has ended: the boot fails, or the system is stopping. */
   topEnded(branch: Branch, end: SupervisorEnd): void
@@ -334,12 +336,17 @@ export class Supervision {
 
   private quarantineTop(branch: Branch, { reason }: SupervisorEnd): void {
     const error = errorOf(reason) ?? { name: 'Exit', message: reason.kind }
-    for (const cell of this.tree.under(branch)) if (cell.life !== 'ended') takeDown(cell, error)
+    for (const cell of this.tree.under(branch)) {
+      if (cell.life === 'ended') continue
+      takeDown(cell, error)
+      this.calls.down(cell, reason)
+    }
     this.alarm(branch.address, error)
   }
 
   private quarantine(cell: Cell, thrown: unknown): void {
     takeDown(cell, thrown)
+    this.calls.down(cell, reasonOf(thrown))
     this.alarm(cell.address, toErrorRecord(thrown))
   }
 

@@ -16,6 +16,7 @@ import { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import { runMaybe, wait } from './maybe.ts'
+import { isStored, Monitors } from './monitors.ts'
 import { Notices } from './notices.ts'
 import type { KernelOptions, RestOptions, StopOptions } from './options.ts'
 import { Outside } from './outside.ts'
@@ -57,6 +58,7 @@ export class Kernel implements CellHost {
   private readonly delivery: Delivery
   private readonly door: Door
   private readonly recovery: Recovery
+  readonly monitors: Monitors
   private readonly lives: Lives
   private readonly boot: Boot
   private readonly audience: Audience
@@ -116,6 +118,10 @@ export class Kernel implements CellHost {
     const ports = { clock, random, isOpen, home: this }
     this.door = new Door(this.tree, this.delivery, this.outside, ports)
     this.recovery = this.createRecovery()
+    this.monitors = new Monitors(this.tree, {
+      tell: (watcher, down) => this.notices.down(watcher, down),
+      isStored: (address) => isStored(this.session, address),
+    })
     this.lives = this.createLives()
     this.boot = this.createBoot()
   }
@@ -331,6 +337,10 @@ export class Kernel implements CellHost {
     this.lives.supervision.started(cell)
   }
 
+  renewed(cell: Cell): void {
+    this.lives.renewed(cell)
+  }
+
   ignores(cell: Cell): void {
     this.lives.ignores(cell)
   }
@@ -368,6 +378,7 @@ export class Kernel implements CellHost {
       isStopped: () => this.phase === 'stopped',
       ended: (cell) => this.lives.hadEnded(cell),
       begun: (cell) => this.begun(cell),
+      resumed: (cell) => this.monitors.resumed(cell),
       effectEnded: (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
       restarted: (cell) => this.audience.restart(cell, this.lives.supervision.waited(cell.address)),
       failed: (cell, error) => this.lives.supervision.recoveryFailed(cell, error),
@@ -375,8 +386,8 @@ export class Kernel implements CellHost {
   }
 
   private createLives(): Lives {
-    const { clock, log, tree, registry, effects, audience, notices } = this
-    const ports = { clock, logger: log, tree, registry, effects, audience, notices }
+    const { clock, log, tree, registry, effects, monitors, audience, notices } = this
+    const ports = { clock, logger: log, tree, registry, effects, monitors, audience, notices }
     return new Lives(
       { ...ports, boot: () => this.boot, recovery: () => this.recovery },
       {

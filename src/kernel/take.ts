@@ -1,7 +1,8 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
-import type { ErrorRecord } from './errors.ts'
+import { AmbitError, type ErrorRecord } from './errors.ts'
+import { monitorKey } from './monitors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, NO_HEADERS, plainOf, setHeaders, type Message } from './message.ts'
@@ -197,6 +198,7 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
     case 'start':
       return cell.spec.engine.start(cell.input, cell)
     case 'step':
+      if (admission.isBroken) throw deathPact(cell, admission)
       return cell.spec.engine.step(cell.state, admission, cell)
     case 'stop':
       if (cell.isDirect) cell.spec.engine.halt?.(cell)
@@ -204,6 +206,12 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
     case 'stale':
       return undefined
   }
+}
+
+/** The two live and fall together (Akka's death pact): the notice is the failure. */
+function deathPact(cell: Cell, { watched = '' }: StepAdmission): AmbitError {
+  const message = `"${cell.address}" is bound to "${watched}", which has ended, and does not handle ambit.down.`
+  return new AmbitError('AMBIT_DEATH_PACT', message)
 }
 
 function beginTurn(cell: Cell, message: Message, lane: Lane): void {
@@ -300,12 +308,14 @@ function endLife(
 function beginGeneration(cell: Cell, fresh: boolean): void {
   if (fresh) releaseEverything(cell, undefined)
   for (const key of [...cell.rows.keys()]) if (key.startsWith('~out:')) cell.putRow(key, null)
+  if (cell.generation > 0) cell.release(() => cell.host.renewed(cell))
   cell.generation++
   cell.started = true
 }
 
 function settleAdmission(cell: Cell, admission: StepAdmission): void {
   if (admission.ends !== undefined) endInvocation(cell, admission.ends)
+  if (admission.watched !== undefined) cell.putRow(monitorKey(admission.watched), null)
   if (admission.timer === undefined) return
   const { id, alias = id } = admission.timer
   cell.dropTimer(id)

@@ -94,6 +94,48 @@ export function observe<
   ])
 }
 
+/**
+ * Asks to hear, once, that an actor has ended: with `ambit.down`, its address and the reason. One that is not there is
+ * told of at once (`noproc`). A restart that resumes is no end; one that begins anew is. With `pact` an actor that does
+ * not handle the event fails with it (Akka's death pact). The monitor survives restarts and crashes.
+ */
+export function monitor<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(target: Given<C, E, string>, options: { readonly pact?: boolean } = {}): AmbitAction<C, E, All> {
+  return action('monitor', (args) => [
+    { kind: 'monitor', target: valueOf(target, args), pact: options.pact ?? false },
+  ])
+}
+
+/** Ends a monitor; a notice that is on its way is not heard any more. */
+export function demonitor<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(target: Given<C, E, string>): AmbitAction<C, E, All> {
+  return action('demonitor', (args) => [{ kind: 'demonitor', target: valueOf(target, args) }])
+}
+
+/** Says that the actor has started, where its spec has `ready: 'told'`: its supervisor goes on with the next. */
+export function ready<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(): AmbitAction<C, E, All> {
+  return action('ready', () => [{ kind: 'ready' }])
+}
+
+/** Says, in the actor's start, that it will not run this time: no failure, and nobody restarts it (OTP `ignore`). */
+export function ignore<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(): AmbitAction<C, E, All> {
+  return action('ignore', () => [{ kind: 'ignore' }])
+}
+
 /** What `perform` may give: messages, answers, rows and thoughts, as data. */
 export type Performed =
   | { readonly kind: 'tell'; readonly to: string; readonly event: Event; readonly lane: Lane }

@@ -76,6 +76,7 @@ function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): vo
 class ReplayHost implements CellHost {
   time = 0
   readonly isWatched = false
+  readonly monitors = { watch: () => undefined, unwatch: () => undefined }
   readonly order = new Order()
   readonly registry: CellHost['registry']
   readonly systemId: string
@@ -107,6 +108,7 @@ class ReplayHost implements CellHost {
   clearTimer(): void {}
   failed(): void {}
   begun(): void {}
+  renewed(): void {}
   ignores(): void {}
   supervise(): void {}
   ended(): void {}

@@ -77,6 +77,9 @@ export type Command =
   | { readonly kind: 'think'; readonly thought: Thought }
   | { readonly kind: 'observe'; readonly name: string; readonly run: () => unknown }
   | { readonly kind: 'log'; readonly label?: string; readonly value: unknown }
+  /** Asks to hear, once, that the generation of an actor is over; `pact`: fails with it, unless it handles that. */
+  | { readonly kind: 'monitor'; readonly target: string; readonly pact: boolean }
+  | { readonly kind: 'demonitor'; readonly target: string }
   /** The actor has started, where its spec says that it tells so itself. */
   | { readonly kind: 'ready' }
   /** The actor will not run this time, and that is no failure: nobody restarts it. */
