@@ -12,8 +12,10 @@ import type { Logger } from './ports/logger.ts'
 import type { SupervisorEnd } from './ports/supervising.ts'
 import type { Recovery } from './recovery.ts'
 import type { Registry } from './registry.ts'
+import type { Starts } from './start-limit.ts'
 import { Stops } from './stops.ts'
 import { Supervision } from './supervision.ts'
+import type { Suspensions } from './suspensions.ts'
 import type { Branch, Tree } from './tree.ts'
 
 /** The parts of a kernel that lives begin and end with. */
@@ -24,6 +26,8 @@ export interface LifeParts {
   readonly registry: Registry
   readonly effects: Effects
   readonly monitors: Monitors
+  readonly suspensions: Suspensions
+  readonly starts: Starts
   readonly audience: Audience
   readonly notices: Notices
   readonly boot: () => Boot
@@ -60,6 +64,7 @@ export class Lives {
       clock,
       logger,
       tell: (branch, event) => this.tell(branch, event),
+      suspend: ({ address }, error) => parts.suspensions.suspend(address, error),
       down: (cell, reason) => parts.monitors.down(cell.address, reason),
       bringUp: (cell) => this.bringUp(cell),
       startSupervisor: (branch) => this.startSupervisor(branch),
@@ -71,7 +76,13 @@ export class Lives {
   }
 
   get isAtRest(): boolean {
-    return this.supervision.isAtRest
+    return this.supervision.isAtRest && this.parts.starts.isAtRest
+  }
+
+  /** Nothing that was ordered is waited for any more. */
+  stopWaiting(): void {
+    this.supervision.stopWaiting()
+    this.stops.stopWaiting()
   }
 
   failed(cell: Cell, error: unknown, message: Message): void {
@@ -178,7 +189,8 @@ export class Lives {
       case 'loading':
         return void this.parts.boot().bringUp(cell)
       case 'suspended':
-        return recovery.restartLater(cell)
+        if (cell.isDirect) return recovery.restartLater(cell)
+        return this.parts.starts.run((done) => recovery.restartLater(cell, done))
       case 'ended':
       case 'quarantined':
         return void this.parts.boot().bringUp(cell, { isAnew: true })

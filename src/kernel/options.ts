@@ -1,3 +1,4 @@
+import type { StartLimit } from './start-limit.ts'
 import type { SupervisorSpec } from './supervisor-spec.ts'
 import type { MaybePromise } from './maybe.ts'
 import type { Clock } from './ports/clock.ts'
@@ -26,6 +27,8 @@ export interface KernelOptions {
   readonly scheduler?: 'auto' | 'manual'
   /** Who goes next within a round. Default: whoever waits longest. By hand, everything then waits for `drain()`. */
   readonly schedule?: Schedule
+  /** How fast actors may be restarted from the journal, over the whole system. */
+  readonly startLimit?: Partial<StartLimit>
   /** Runs the effects of machines. Default: their own code. */
   readonly effects?: EffectHost
 }

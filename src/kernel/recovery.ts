@@ -1,7 +1,7 @@
 import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { releaseEverything } from './carry-out.ts'
-import { valueFor, type Effects } from './effects.ts'
+import { valueFor } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Invocation } from './invocation.ts'
 import type { Lane } from './mailbox.ts'
@@ -22,6 +22,7 @@ export interface RecoveryCalls {
   soon(run: () => void): void
   isStopped(): boolean
   ended(cell: Cell): void
+  startEffect(cell: Cell, invocation: Invocation): void
   effectEnded(address: Address, invocation: Invocation, end: End): void
   restarted(cell: Cell): void
   /** Its past is there, and it goes on from it. */
@@ -41,11 +42,9 @@ export const LOAD_RETRY_BASE_MS = 100
 export class Recovery {
   private loading = 0
   private restarting = new Set<Cell>()
-  private readonly effects: Effects
   private readonly calls: RecoveryCalls
 
-  constructor(effects: Effects, calls: RecoveryCalls) {
-    this.effects = effects
+  constructor(calls: RecoveryCalls) {
     this.calls = calls
   }
 
@@ -71,11 +70,14 @@ export class Recovery {
   }
 
   /** A new incarnation of an actor that is down; by itself what is stored of it is read first. */
-  restartLater(cell: Cell): void {
-    if (this.restarting.has(cell)) return
+  restartLater(cell: Cell, done: () => void = () => undefined): void {
+    if (this.restarting.has(cell)) return done()
     this.restarting.add(cell)
     const run = () => {
-      const over = () => void this.restarting.delete(cell)
+      const over = () => {
+        this.restarting.delete(cell)
+        done()
+      }
       const restarted = runMaybe(this.restart(cell))
       if (isPromise(restarted)) void restarted.finally(over)
       else over()
@@ -205,7 +207,7 @@ export class Recovery {
       const again = { ...invocation, attempt: invocation.attempt + 1 }
       if (valueFor(invocation.logic.idempotent, invocation)) {
         cell.addInvocation(again)
-        this.effects.start(cell, again, invocation.logic)
+        this.calls.startEffect(cell, again)
       } else {
         this.calls.effectEnded(cell.address, invocation, inDoubt(cell, invocation))
       }

@@ -13,6 +13,7 @@ import type {
   SupervisionNews,
   SupervisorEnd,
 } from './ports/supervising.ts'
+import { childrenOf, countsOf } from './pool-list.ts'
 import type { Stops } from './stops.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
@@ -37,6 +38,8 @@ export interface SupervisionCalls {
   bringUp(cell: Cell): void
   /** Starts a supervisor's own life. */
   startSupervisor(branch: Branch): void
+  /** Nobody below begins an effect before a human has looked. */
+  suspend(branch: Branch, error: ErrorRecord): void
   /** An actor is down for good. */
   down(cell: Cell, reason: ExitReason): void
   reported(branch: Branch, news: SupervisionNews): void
@@ -182,6 +185,8 @@ export class Supervision {
     const branch = this.tree.branchAt(cell.address)
     if (branch === undefined) return
     branch.isUp = false
+    // Who fails so often is not understood: nothing is done in their name before a human has looked.
+    if (end.reason.kind === 'restartIntensity') this.calls.suspend(branch, end.reason.error)
     const { parent } = branch
     if (parent === undefined) {
       this.calls.topEnded(branch, end)
@@ -380,33 +385,6 @@ function noRoom({ address }: Branch, id: string): AmbitError {
   const message = `"${address}" has no room for "${id}". Raise maxChildren, or end another first.`
   return new AmbitError('AMBIT_START_FAILED', message)
 }
-
-/** What OTP's count_children says of a pool. */
-function countsOf(members: readonly Cell[]): object {
-  const active = members.filter(({ life }) => life === 'running').length
-  return { specs: 1, active, supervisors: 0, workers: members.length }
-}
-
-/** What OTP's which_children says of a pool, the newest first. */
-function childrenOf({ spec }: Branch, members: readonly Cell[]): readonly object[] {
-  const { restart, significant } = spec.kind === 'pool' ? spec.member : spec
-  return [...members].reverse().map(({ address, life, incarnation }) => ({
-    id: childId(address),
-    status: STATUS[life],
-    type: 'worker',
-    restart,
-    significant,
-    incarnation,
-  }))
-}
-
-const STATUS = {
-  loading: 'starting',
-  running: 'running',
-  suspended: 'restarting',
-  quarantined: 'down',
-  ended: 'down',
-} as const
 
 const SHUT_DOWN: ErrorRecord = { name: 'Exit', message: 'It shut itself down while it started.' }
 

@@ -1,20 +1,20 @@
 import type { Address } from './address.ts'
 import { Audience } from './audience.ts'
 import { Boot, type Phase } from './boot.ts'
-import type { Cell, CellHost } from './cell.ts'
+import { Host } from './host.ts'
+import { OwnRows } from './own-rows.ts'
+import { Starts, startLimitDefaults } from './start-limit.ts'
+import { Suspensions, type Suspension } from './suspensions.ts'
 import { createRealClock } from './clock.ts'
 import { Committer } from './committer.ts'
-import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { Delivery } from './delivery.ts'
 import { Door } from './door.ts'
 import { Effects } from './effects.ts'
-import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
-import type { ExitReason } from './exit.ts'
-import type { Invocation } from './invocation.ts'
+import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Json } from './json.ts'
 import { Lives } from './lives.ts'
-import type { Lane } from './mailbox.ts'
-import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
+import type { Event } from './message.ts'
 import { runMaybe, wait } from './maybe.ts'
 import { isStored, Monitors } from './monitors.ts'
 import { Notices } from './notices.ts'
@@ -24,9 +24,7 @@ import { Order } from './pending-commit.ts'
 import { createRealRandom } from './random.ts'
 import type { Clock } from './ports/clock.ts'
 import type { JournalSession } from './ports/journal.ts'
-import type { Order as Supervising } from './ports/supervising.ts'
 import { safe, silentLogger, type Logger } from './ports/logger.ts'
-import type { TurnReport } from './ports/observer.ts'
 import { Recovery } from './recovery.ts'
 import type { ActorRef, AskOptions } from './ref.ts'
 import { Registry } from './registry.ts'
@@ -44,32 +42,36 @@ export const STOP_GRACE_MS = 5000
 const SUPERVISOR_CALL_MS = 86_400_000
 
 /** One tree of actors, its run queue and its journal: the shell that joins the kernel's parts. */
-export class Kernel implements CellHost {
+export class Kernel extends Host {
   readonly clock: Clock
   readonly registry = new Registry()
   readonly order = new Order()
-  private readonly log: Logger
+  protected readonly log: Logger
   private readonly options: KernelOptions
-  private readonly tree: Tree
-  private readonly queue: RunQueue
-  private readonly timers: Timers
-  private readonly effects: Effects
-  private readonly outside: Outside
-  private readonly delivery: Delivery
-  private readonly door: Door
+  protected readonly tree: Tree
+  protected readonly queue: RunQueue
+  protected readonly timers: Timers
+  protected readonly effects: Effects
+  protected readonly outside: Outside
+  protected readonly delivery: Delivery
+  protected readonly door: Door
   private readonly recovery: Recovery
   readonly monitors: Monitors
-  private readonly lives: Lives
+  protected readonly suspensions: Suspensions
+  private readonly ownRows = new OwnRows()
+  private readonly starts: Starts
+  protected readonly lives: Lives
   private readonly boot: Boot
-  private readonly audience: Audience
-  private readonly rounds: Rounds
+  protected readonly audience: Audience
+  protected readonly rounds: Rounds
   private readonly rest: RestWatch
-  private readonly notices: Notices
-  private committer: Committer | undefined
-  private phase: Phase = 'new'
+  protected readonly notices: Notices
+  protected committer: Committer | undefined
+  protected phase: Phase = 'new'
   private unwatchStrays: (() => void) | undefined
 
   constructor(options: KernelOptions) {
+    super()
     const { random = createRealRandom() } = options
     const clock = unowned(options.clock ?? createRealClock())
     const logger = safe(options.logger ?? silentLogger)
@@ -117,6 +119,8 @@ export class Kernel implements CellHost {
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
     const ports = { clock, random, isOpen, home: this }
     this.door = new Door(this.tree, this.delivery, this.outside, ports)
+    this.suspensions = new Suspensions(this.ownRows, clock, logger)
+    this.starts = new Starts(clock, { ...startLimitDefaults, ...options.startLimit })
     this.recovery = this.createRecovery()
     this.monitors = new Monitors(this.tree, {
       tell: (watcher, down) => this.notices.down(watcher, down),
@@ -124,6 +128,16 @@ export class Kernel implements CellHost {
     })
     this.lives = this.createLives()
     this.boot = this.createBoot()
+  }
+
+  /** Whose authority is suspended, since when and why. */
+  get suspended(): readonly Suspension[] {
+    return this.suspensions.all()
+  }
+
+  /** Gives the authority of a subtree back; false when it was not suspended. */
+  resumeAuthority(address: Address, by: string, why: string): Promise<boolean> {
+    return this.suspensions.resume(address, by, why)
   }
 
   get alarms(): readonly Alarm[] {
@@ -177,15 +191,30 @@ export class Kernel implements CellHost {
     this.phase = 'stopping'
     const deadline = this.clock.now() + (options.graceMs ?? STOP_GRACE_MS)
     while (this.effects.size > 0 && this.clock.now() < deadline) await this.rest.next(deadline)
+    await this.pause(deadline)
     this.effects.abortAll()
     this.timers.stop()
     await this.committer?.finish()
+    this.lives.stopWaiting()
     this.outside.refuseAll()
     this.phase = 'stopped'
     this.unwatchStrays?.()
     for (const cell of this.tree.all()) cell.spec.engine.quiet?.(cell)
     await this.committer?.session.close()
     this.committer = undefined
+  }
+
+  /** Takes what is due once more; then the tops stop their children, the last that started first. */
+  private async pause(deadline: number): Promise<void> {
+    if (this.committer === undefined) return
+    this.queue.drain()
+    for (const top of [...this.tree.tops].reverse()) {
+      let isDown = false
+      this.lives.stops.supervisor(top, 'pause', 'infinity', () => (isDown = true))
+      if (this.rounds.isManual) this.rounds.drain()
+      while (!isDown && this.clock.now() < deadline) await this.rest.next(deadline)
+      if (!isDown) this.lives.stops.killBelow(top)
+    }
   }
 
   ref(address: string): ActorRef {
@@ -248,125 +277,9 @@ export class Kernel implements CellHost {
     return this.tree.size
   }
 
-  // What the cells call back, as their host.
-
-  get isWatched(): boolean {
-    return this.audience.hearsAllTurns
-  }
-
-  logger(address: Address): Logger {
-    return this.log.child({ actor: address })
-  }
-
-  schedule(cell: Cell): void {
-    this.queue.add(cell)
-    this.committer?.wake()
-  }
-
-  changed(cell: Cell): void {
-    this.committer?.add(cell)
-  }
-
-  route(message: Message, lane: Lane): void {
-    this.delivery.route(message, lane)
-  }
-
-  routeAhead(message: Message, lane: Lane): boolean {
-    const mayGo = this.phase === 'running' && this.committer?.mayRunAhead === true
-    return mayGo && this.delivery.offerAhead(message, lane)
-  }
-
-  answerOutside(to: ReplyTo, answer: Event, from: Address): void {
-    if (this.outside.answer(to, answer, from)) return
-    const { address, invocation } = to
-    const late = { type: kernelTypes.reply, invocation, event: answer }
-    this.delivery.deadLetter(
-      { id: invocation, type: late.type, to: address, body: late, headers: { from } },
-      'staleReply',
-    )
-  }
-
-  postTo(cell: Cell, body: Event, lane: Lane): void {
-    if (cell.life === 'ended' || cell.hasLeft) return
-    this.delivery.offer(cell, this.notices.message(cell.address, body), lane)
-    this.rounds.takeAtOnce()
-  }
-
-  postForeign(cell: Cell, target: string, event: Event): void {
-    if (cell.life === 'ended' || cell.hasLeft) return
-    this.door.post(cell, target, event)
-    this.rounds.takeAtOnce()
-  }
-
-  freed(cell: Cell): void {
-    this.delivery.freed(cell)
-  }
-
-  startEffect(cell: Cell, invocation: Invocation): void {
-    // Between the turn and its release the machine may have left: then there is nothing to start.
-    if (cell.invocations.get(invocation.path)?.ref !== invocation.ref) return
-    const { logic } = invocation
-    if (logic.kind === 'effect') this.effects.start(cell, invocation, logic)
-  }
-
-  abortEffect(cell: Cell, ref: string): void {
-    this.effects.abort(cell.address, ref)
-  }
-
-  refuseInvocation(cell: Cell, invocation: Invocation, error: ErrorRecord): void {
-    this.notices.effectEnded(cell.address, invocation, { ok: false, error })
-  }
-
-  setTimer(address: Address, id: string, dueAt: number): void {
-    this.timers.set(address, id, dueAt)
-  }
-
-  clearTimer(address: Address, id: string): void {
-    this.timers.clear(address, id)
-  }
-
-  failed(cell: Cell, error: unknown, message: Message): void {
-    this.lives.failed(cell, error, message)
-  }
-
-  ended(cell: Cell, reason: ExitReason): void {
-    this.lives.ended(cell, reason)
-  }
-
-  begun(cell: Cell): void {
-    this.lives.supervision.started(cell)
-  }
-
-  renewed(cell: Cell): void {
-    this.lives.renewed(cell)
-  }
-
-  ignores(cell: Cell): void {
-    this.lives.ignores(cell)
-  }
-
-  supervise(cell: Cell, order: Supervising): void {
-    this.lives.supervision.carryOut(cell, order)
-  }
-
-  deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {
-    this.delivery.deadLetter(message, reason, detail)
-  }
-
-  dispose(message: Message): void {
-    this.committer?.dispose(message, 'duplicate')
-  }
-
-  acknowledged(message: Message, outcome: 'committed' | 'duplicate'): void {
-    this.outside.acknowledged(message, outcome)
-  }
-
-  reported(report: TurnReport): void {
-    this.audience.turn(report)
-  }
-
   private createRecovery(): Recovery {
-    return new Recovery(this.effects, {
+    return new Recovery({
+      startEffect: (cell, invocation) => this.startEffect(cell, invocation),
       clock: this.clock,
       soon: (run) => this.rounds.soon(run),
       session: () => this.session,
@@ -387,7 +300,19 @@ export class Kernel implements CellHost {
 
   private createLives(): Lives {
     const { clock, log, tree, registry, effects, monitors, audience, notices } = this
-    const ports = { clock, logger: log, tree, registry, effects, monitors, audience, notices }
+    const { suspensions, starts } = this
+    const ports = {
+      clock,
+      logger: log,
+      tree,
+      registry,
+      effects,
+      monitors,
+      audience,
+      notices,
+      suspensions,
+      starts,
+    }
     return new Lives(
       { ...ports, boot: () => this.boot, recovery: () => this.recovery },
       {
@@ -418,6 +343,7 @@ export class Kernel implements CellHost {
     this.committer = this.createCommitter(session)
     this.unwatchStrays = watchStrays()
     try {
+      yield* this.ownRows.load(session)
       yield* wait(this.options.opened?.(session))
       yield* this.boot.steps(session)
     } catch (error) {

@@ -1,5 +1,6 @@
 import { childAddress, childId, parentAddress, type Address } from './address.ts'
-import { Cell, type CellHost } from './cell.ts'
+import { Cell } from './cell.ts'
+import type { CellHost } from './cell-host.ts'
 import type { ActorSpec } from './child-spec.ts'
 import type { Json } from './json.ts'
 import type { Sending } from './message.ts'

@@ -1,4 +1,5 @@
-import { Cell, type CellHost } from '../kernel/cell.ts'
+import { Cell } from '../kernel/cell.ts'
+import type { CellHost } from '../kernel/cell-host.ts'
 import type { ErrorRecord } from '../kernel/errors.ts'
 import type { Json } from '../kernel/json.ts'
 import { Order } from '../kernel/pending-commit.ts'

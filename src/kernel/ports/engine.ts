@@ -123,6 +123,8 @@ export interface EffectLogic {
   /** Whether it changes nothing in the world. */
   readonly readOnly: boolean
   readonly timeoutMs: number | ((input: never) => number)
+  /** In whose name it acts, when that is not its actor: if that one's authority is suspended it waits. */
+  readonly onBehalfOf?: (input: never) => Address
   /** The key the outside world sees; by default one per invocation. */
   readonly key?: (input: never) => string
 }
