@@ -143,10 +143,11 @@ function amend(house: ActionHouse, proposal: Proposal, args: Json): Proposal | u
 
 function executeInput(context: ActionContext): ExecuteInput {
   const { key, digest = '', token = '', output } = context
-  const { action, args } = proposalOf(context)
+  const { action, args, proposer } = proposalOf(context)
   return {
     key,
     action,
+    ...(context.by !== 'human' && { proposer }),
     args,
     digest,
     by: authority(context),
@@ -245,6 +246,10 @@ function worldEffect(
   }
   return effect<ExecuteInput, Json>(run, {
     key: ({ key }) => (step === 'compensate' ? `${key}-undo` : key),
+    // What is undone or looked at is no new act of the agent's.
+    ...(step === 'execute' && {
+      onBehalfOf: ({ key, proposer }) => proposer ?? `${ACTIONS}/${key}`,
+    }),
     ...perAction(house, services, step),
   })
 }

@@ -25,6 +25,8 @@ import type { Head, HistoryQuery, Journal, StoredTurn } from '../src/kernel/port
 import type { Logger } from '../src/kernel/ports/logger.ts'
 import type { Observer } from '../src/kernel/ports/observer.ts'
 import { actorRef, type ActorRef } from '../src/logic/actor-ref.ts'
+import type { StartLimit } from '../src/kernel/start-limit.ts'
+import type { Suspension } from '../src/kernel/suspensions.ts'
 import type { Alarm } from '../src/kernel/supervision.ts'
 import type { DeadLetters } from '../src/kernel/dead-letters.ts'
 import type { RestOptions, StopOptions } from '../src/kernel/options.ts'
@@ -63,6 +65,11 @@ export interface SystemOptions {
    * wait for a promise then happens inside the call. With a `manualClock`, timers run inside its `advance(ms)`.
    */
   readonly scheduler?: 'auto' | 'manual'
+  /**
+   * How fast actors may be restarted from the journal, over the whole system. Default: 50 a second after a burst of 100,
+   * 8 at a time.
+   */
+  readonly startLimit?: Partial<StartLimit>
   /** Who goes next within a round. Default: whoever waits longest. For simulations. */
   readonly schedule?: Schedule
   /** Runs the effects of agents and actions, or answers in their place. Default: their own code. For simulations. */
@@ -105,6 +112,13 @@ export interface ActorSystem {
   liveActors(): number
   readonly id: string
   readonly read: ReadModels
+  /** Subtrees whose supervisor gave up: no effect starts there, nor any in their name, until somebody resumes them. */
+  readonly suspended: readonly Suspension[]
+  /** Gives a subtree its authority back; what waited begins. False when it was not suspended. Stored with who and why. */
+  resumeAuthority(
+    address: string,
+    given: { readonly by: string; readonly why: string },
+  ): Promise<boolean>
   readonly alarms: readonly Alarm[]
   readonly deadLetters: DeadLetters
 }
@@ -168,6 +182,7 @@ const systemRules: OptionRules = {
   logger: having('a logger such as pino', 'info', 'warn', 'error', 'child'),
   observers: listOf(anObject),
   scheduler: oneOf('auto', 'manual'),
+  startLimit: anObject,
   schedule: having('a schedule', 'next'),
   effects: having('a host of effects', 'run'),
 }
@@ -199,6 +214,11 @@ function assemble(
       return kernel.systemId
     },
     read,
+    get suspended() {
+      return kernel.suspended
+    },
+    resumeAuthority: (address, { by, why }) =>
+      kernel.resumeAuthority(parseAddress(address), by, why),
     get alarms() {
       return kernel.alarms
     },

@@ -89,6 +89,8 @@ export interface ExecuteInput {
   readonly digest: string
   readonly by: string
   readonly token: string
+  /** Who acts here on its own authority; absent when a human approved. */
+  readonly proposer?: string
   readonly output?: Json
 }
 

@@ -1,4 +1,4 @@
-import { isWithin, type Address } from './address.ts'
+import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { valueFor } from './effects.ts'
 import type { ErrorRecord } from './errors.ts'
@@ -26,11 +26,18 @@ const PREFIX = 'suspended:'
 export class Suspensions {
   private held = new Map<Address, (() => void)[]>()
   private readonly rows: OwnRows
+  private readonly isBelow: (actor: Address, supervisor: Address) => boolean
   private readonly clock: Clock
   private readonly logger: Logger
 
-  constructor(rows: OwnRows, clock: Clock, logger: Logger) {
+  constructor(
+    rows: OwnRows,
+    isBelow: (actor: Address, supervisor: Address) => boolean,
+    clock: Clock,
+    logger: Logger,
+  ) {
     this.rows = rows
+    this.isBelow = isBelow
     this.clock = clock
     this.logger = logger
   }
@@ -65,7 +72,7 @@ export class Suspensions {
   /** Begins an effect, or keeps it until the authority it needs is back. */
   begin(cell: Cell, invocation: Invocation, logic: EffectLogic, begin: () => void): void {
     const actor = nameOf(logic, invocation) ?? cell.address
-    const above = this.rows.under(PREFIX).find(([address]) => isWithin(actor, address))
+    const above = this.rows.under(PREFIX).find(([address]) => this.isBelow(actor, address))
     if (above === undefined) return begin()
     const [address] = above
     const again = () => {

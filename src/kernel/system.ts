@@ -119,7 +119,12 @@ export class Kernel extends Host {
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
     const ports = { clock, random, isOpen, home: this }
     this.door = new Door(this.tree, this.delivery, this.outside, ports)
-    this.suspensions = new Suspensions(this.ownRows, clock, logger)
+    this.suspensions = new Suspensions(
+      this.ownRows,
+      (actor, supervisor) => this.tree.isBelow(actor, supervisor),
+      clock,
+      logger,
+    )
     this.starts = new Starts(clock, { ...startLimitDefaults, ...options.startLimit })
     this.recovery = this.createRecovery()
     this.monitors = new Monitors(this.tree, {

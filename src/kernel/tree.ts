@@ -122,6 +122,13 @@ export class Tree {
     })
   }
 
+  /** Whether an address is under a supervisor, by supervision: the services are not below the user's root. */
+  isBelow(address: Address, supervisor: Address): boolean {
+    for (let at = this.branchOf(address); at !== undefined; at = at.parent)
+      if (at.address === supervisor) return true
+    return false
+  }
+
   membersOf(branch: Branch): Cell[] {
     return [...this.cells.values()].filter((cell) => this.branchOf(cell.address) === branch)
   }

@@ -13,6 +13,8 @@ export interface EffectOptions<Input> {
   readonly timeoutMs?: number | ((input: Input) => number)
   /** The key that the target sees; by default one per invocation. */
   readonly key?: (input: Input) => string
+  /** In whose name it acts, as an address, when that is not its actor: if that one's authority is suspended it waits. */
+  readonly onBehalfOf?: (input: Input) => string
 }
 
 /**
@@ -30,6 +32,7 @@ export function effect<Input, Output>(
     readOnly: false,
     timeoutMs: options.timeoutMs ?? EFFECT_TIMEOUT_MS,
     ...(options.key !== undefined && { key: options.key }),
+    ...(options.onBehalfOf !== undefined && { onBehalfOf: options.onBehalfOf }),
   }
   return asPromiseLogic<Output, Input>(logic, run)
 }
