@@ -62,8 +62,8 @@ interface NamedTemplate {
   readonly template: ActorSpec
 }
 
-const supervisorEngine = createInterpreter(supervisorMachine)
-const poolEngine = createInterpreter(poolMachine)
+const supervisorEngine = createInterpreter(supervisorMachine, { isOwn: true })
+const poolEngine = createInterpreter(poolMachine, { isOwn: true })
 
 /** Throws `AMBIT_SPEC_INVALID` for options that are none, or an envelope that `defineEnvelope` has not made. */
 export function checkEnvelope(who: string, options: unknown): void {

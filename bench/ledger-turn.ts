@@ -81,8 +81,8 @@ async function start(keys: number): Promise<Kernel> {
   await prepare(journal, keys)
   const kernel = new Kernel({
     root: supervisor({
-    children: [actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true })],
-  }),
+      children: [actorSpec('ledger', createInterpreter(ledgerMachine), { privileged: true })],
+    }),
     journal,
   })
   await kernel.start()

@@ -141,9 +141,11 @@ export function set(
   id: string,
   change: Partial<Child>,
 ): SupervisorContext {
-  const children = context.children.map((child) =>
-    child.id === id ? { ...child, ...change } : child,
-  )
+  const at = context.children.findIndex((child) => child.id === id)
+  const known = context.children[at]
+  if (known === undefined) return context
+  const children = [...context.children]
+  children[at] = { ...known, ...change }
   return { ...context, children }
 }
 

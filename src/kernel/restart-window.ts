@@ -18,6 +18,18 @@ export function addRestart(
   now: number,
   limit: RestartLimit,
 ): { restarts: readonly number[]; exceeded: boolean } {
-  const recent = [...restarts.filter((at) => now - at <= limit.periodMs), now]
+  const recent = restarts.slice(firstWithin(restarts, now - limit.periodMs))
+  recent.push(now)
   return { restarts: recent, exceeded: recent.length > limit.intensity }
+}
+
+/** Where the times begin that are not before `since`; they are in order. */
+function firstWithin(times: readonly number[], since: number): number {
+  let [low, high] = [0, times.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((times[middle] ?? since) < since) low = middle + 1
+    else high = middle
+  }
+  return low
 }

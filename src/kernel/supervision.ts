@@ -187,13 +187,12 @@ export class Supervision {
     branch.isUp = false
     // Who fails so often is not understood: nothing is done in their name before a human has looked.
     if (end.reason.kind === 'restartIntensity') this.calls.suspend(branch, end.reason.error)
-    const { parent } = branch
-    if (parent === undefined) {
+    const isStopped = this.stops.ended(branch.address)
+    if (branch.parent === undefined) {
       this.calls.topEnded(branch, end)
       if (isFailure(end.reason)) this.quarantineTop(branch, end)
-      return
     }
-    if (this.stops.ended(branch.address)) return
+    if (isStopped || branch.parent === undefined) return
     if (this.startIsOver(branch.address))
       this.notStarted(branch.address, errorOf(end.reason) ?? SHUT_DOWN)
     else this.exited(cell, end.reason)

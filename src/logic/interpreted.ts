@@ -21,6 +21,8 @@ export interface InterpreterOptions {
   readonly refuse?: (event: Event) => string | undefined
   /** Whether the machine may run only what is governed, read-only or a message: for agents. */
   readonly governed?: boolean
+  /** Whether it is a machine of Ambit's own, whose context need not be looked at: it grows with the children of a supervisor. */
+  readonly isOwn?: boolean
   /** Ways from states that other versions stored. */
   readonly migrations?: readonly Migration[]
   /** XState's own persisted snapshot, from which the actor starts. */
@@ -32,11 +34,11 @@ export interface InterpreterOptions {
  * it invokes or spawns is stepped in the same turn; the rest of what it asks for comes back as commands.
  */
 export function createInterpreter(logic: AnyActorLogic, options: InterpreterOptions = {}): Engine {
-  const { governed = false, migrations = [], snapshot } = options
+  const { governed = false, isOwn = false, migrations = [], snapshot } = options
   const machine = isMachine(logic) ? logic : undefined
   const root = (machine === undefined ? logic : definitionOf(machine)) as unknown as Logic
   const own = identityOf(logic, machine)
-  const run: RunOptions = { root, rootId: own.id, governed }
+  const run: RunOptions = { root, rootId: own.id, governed, isOwn }
   const isReducer = isFromTransition(root)
   const at = (place: Place) => Habitat.at(place, own.id, root)
   return {

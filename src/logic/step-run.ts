@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly rootId: string
   /** Whether only what is governed, read-only or a message may run: for agents. */
   readonly governed: boolean
+  /** Whether its context is known to be JSON. */
+  readonly isOwn: boolean
 }
 
 /** One turn over the root of an actor and its members: who is stepped, and what becomes of them. */
@@ -326,7 +328,8 @@ export class StepRun
   ): void {
     if (path === '' && after.status === 'error')
       return this.departures.fail(path, after, after.error)
-    if (after.context !== before.context && isMachine((after as { machine?: unknown }).machine))
+    const isChanged = after.context !== before.context && !this.options.isOwn
+    if (isChanged && isMachine((after as { machine?: unknown }).machine))
       assertJson(after.context, 'context', this.isDirect)
     if (after.children !== before.children) adoptChildren(this, path, after)
     const waiting = this.cascade.known(path)

@@ -1,0 +1,107 @@
+import { actor, createSystem, manualClock, pool, supervisor, type ActorSystem } from 'ambit'
+import { createActor, fromTransition } from 'xstate'
+import { compare, cpuOf } from './support/measure.ts'
+
+// What does a restart cost, through a real supervisor with strategy, window and kept mailbox? How soon after a crash is
+// the next message taken? Does a child cost the same under a pool of a thousand and of a hundred thousand?
+
+const CRASHES = 40_000
+const CHILDREN = 100
+const LATENCIES = 20_000
+const MEMBERS = [1_000, 10_000, 100_000]
+
+let taken = 0
+let crashedAt = 0
+const fragile = fromTransition((count: number, { type }: { type: string }) => {
+  if (type === 'boom') {
+    crashedAt = performance.now()
+    throw new Error('boom')
+  }
+  taken = performance.now()
+  return count + 1
+}, 0)
+
+async function supervised(): Promise<ActorSystem> {
+  const spec = (id: string) => actor(id, fragile, { durability: 'none', attemptsMax: 1 })
+  const root = supervisor({
+    strategy: 'one_for_one',
+    intensity: 1_000_000,
+    periodMs: 100,
+    backoff: 'none',
+    children: Array.from({ length: CHILDREN }, (_, i) => spec(`c${i}`)),
+  })
+  const system = createSystem({ root, scheduler: 'manual' })
+  await system.start()
+  return system
+}
+
+/** Each crash is followed by a message that waits in the mailbox meanwhile. */
+async function restarts() {
+  const system = await supervised()
+  const refs = Array.from({ length: CHILDREN }, (_, i) => system.ref(`/c${i}`))
+  const measured = cpuOf(CRASHES, () => {
+    for (let crash = 0; crash < CRASHES; crash += CHILDREN) {
+      for (const ref of refs) {
+        ref.send({ type: 'boom' })
+        ref.send({ type: 'add' })
+      }
+      system.drain()
+    }
+  })
+  if (system.alarms.length > 0) throw new Error('the supervisor gave up')
+  await system.stop()
+  return measured
+}
+
+/** The same without supervision: throw, and make a new actor. */
+function bare() {
+  return cpuOf(CRASHES, () => {
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const ref = createActor(fragile)
+      ref.subscribe({ error: () => undefined })
+      ref.start()
+      ref.send({ type: 'boom' })
+    }
+  })
+}
+
+async function latency(): Promise<{ p50: number; p99: number }> {
+  const system = await supervised()
+  const ref = system.ref('/c0')
+  const micros: number[] = []
+  for (let i = 0; i < LATENCIES; i++) {
+    ref.send({ type: 'boom' })
+    ref.send({ type: 'add' })
+    system.drain()
+    micros.push((taken - crashedAt) * 1000)
+  }
+  await system.stop()
+  micros.sort((a, b) => a - b)
+  const at = (share: number) => Math.round(micros[Math.floor(micros.length * share)] ?? 0)
+  return { p50: at(0.5), p99: at(0.99) }
+}
+
+async function spawning(members: number) {
+  const system = createSystem({
+    root: supervisor({ children: [pool('all', actor('m', fragile, { durability: 'none' }))] }),
+    scheduler: 'manual',
+    clock: manualClock(),
+  })
+  await system.start()
+  const measured = cpuOf(members, () => {
+    for (let i = 0; i < members; i++) system.ref(`/all/${i}`).send({ type: 'add' })
+    system.drain()
+  })
+  await system.stop()
+  return measured
+}
+
+await compare([
+  ['throw, and make a new actor (XState)', bare],
+  ['restarts, supervised, mailbox kept', restarts, 0],
+  ...MEMBERS.map(
+    (members) => [`spawn under a pool of ${members}`, () => spawning(members), 2] as const,
+  ),
+])
+const { p50, p99 } = await latency()
+console.log(`crash to next message: p50 ${p50} us, p99 ${p99} us`)
