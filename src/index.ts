@@ -84,6 +84,12 @@ export type {
   SendResult,
   StreamPosition,
 } from './kernel/message.ts'
+export type {
+  ParkedDecision,
+  ParkedMessage,
+  ParkedOutcome,
+  ParkedRefusal,
+} from './kernel/parked.ts'
 export type { Random } from './kernel/ports/random.ts'
 export type { Clock } from './kernel/ports/clock.ts'
 export type { EffectCall, EffectHost } from './kernel/ports/effect-host.ts'
@@ -116,6 +122,7 @@ export type {
   JournalSession,
   Recovery,
   StoredActor,
+  StoredRow,
   StoredTimer,
   StoredTurn,
   TurnCommit,

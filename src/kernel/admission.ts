@@ -8,6 +8,7 @@ import type { End, Incoming, Settlement } from './ports/engine.ts'
 export type Admission =
   | { readonly kind: 'start'; readonly fresh: boolean }
   | { readonly kind: 'stop' }
+  | { readonly kind: 'parked' }
   | StepAdmission
   | { readonly kind: 'stale' }
 
@@ -37,6 +38,7 @@ export class StepAdmission implements Incoming {
 
 const NOTHING = {}
 const STALE: Admission = { kind: 'stale' }
+const PARKED: Admission = { kind: 'parked' }
 
 /** Says what a message is for its actor at this moment: an answer nobody waits for any more is stale. */
 export function admit(cell: Cell, message: Message, now: number): Admission {
@@ -49,6 +51,8 @@ export function admit(cell: Cell, message: Message, now: number): Admission {
       return { kind: 'start', fresh: body.fresh === true }
     case kernelTypes.stop:
       return { kind: 'stop' }
+    case kernelTypes.parked:
+      return PARKED
     case kernelTypes.timer:
       return admitTimer(cell, String(body.id), now)
     case kernelTypes.effectEnded:

@@ -141,13 +141,14 @@ function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: Re
     ...(durable && { [sentWith]: cell.commit }),
   }
   work.sent++
-  if (durable) dispatch(cell, message, lane)
-  else cell.release(() => cell.host.route(message, lane))
+  dispatch(cell, message, lane)
 }
 
 /** A message goes ahead of its commit only to who will be stored with it; to anybody else it waits. */
-function dispatch(cell: Cell, message: Message, lane: Lane): void {
-  const { commit, host } = cell
+export function dispatch(cell: Cell, message: Message, lane: Lane): void {
+  const { host } = cell
+  if (cell.spec.durability !== 'sync') return cell.release(() => host.route(message, lane))
+  const { commit } = cell
   commit.outbox.set(message, lane)
   if (!commit.isWaiting(message.to, lane) && host.routeAhead(message, lane)) return
   commit.wait(message.to, lane)

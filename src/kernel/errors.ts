@@ -25,6 +25,7 @@ export const errorCodes = {
   AMBIT_NOT_IN_TURN: 'A turn accessor was used outside a turn.',
   AMBIT_NOT_SUPPORTED: 'A construct that this version does not run.',
   AMBIT_OUTPUT_INVALID: 'An effect answered with something its schema refuses.',
+  AMBIT_PARKED_TOO_OFTEN: 'An actor parks one message after the other.',
   AMBIT_SPEC_INVALID: 'A child spec lacks something, or contradicts itself.',
   AMBIT_SQLITE_MISSING: 'No SQLite driver could be loaded.',
   AMBIT_START_FAILED: 'A child could not be started.',

@@ -158,6 +158,8 @@ export const kernelTypes = {
   reply: 'ambit.reply',
   /** An event that an actor's own callbacks and observables bring for one of its members. */
   post: 'ambit.post',
+  /** The order to retry or discard a parked message, and the answer to it. */
+  parked: 'ambit.parked',
   /** Something that ran beside the steps has ended by itself. */
   ended: 'ambit.member.ended',
 } as const

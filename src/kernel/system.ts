@@ -18,6 +18,7 @@ import { runMaybe, wait } from './maybe.ts'
 import { Notices } from './notices.ts'
 import type { KernelOptions, RestOptions, StopOptions } from './options.ts'
 import { Outside } from './outside.ts'
+import { Parking } from './parking.ts'
 import { Order } from './pending-commit.ts'
 import { createRealRandom } from './random.ts'
 import type { Clock } from './ports/clock.ts'
@@ -42,6 +43,7 @@ export class Kernel implements CellHost {
   readonly clock: Clock
   readonly registry = new Registry()
   readonly order = new Order()
+  readonly parking: Parking
   private readonly log: Logger
   private readonly options: KernelOptions
   private readonly tree: Tree
@@ -107,6 +109,11 @@ export class Kernel implements CellHost {
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
     const ports = { clock, random, isOpen, home: this }
     this.door = new Door(this.tree, this.delivery, this.outside, ports)
+    this.parking = new Parking(this.tree, {
+      session: () => this.session,
+      now: () => this.clock.now(),
+      ask: (address, event) => this.askPrivileged(address, event),
+    })
     this.recovery = this.createRecovery()
     this.supervision = new Supervision(this.tree, { clock, random, logger }, (cell, delayMs) =>
       this.recovery.restartLater(cell, delayMs),
@@ -331,6 +338,7 @@ export class Kernel implements CellHost {
       },
       committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
+      periodOf: (cell) => this.tree.branchOf(cell.address)?.spec.periodMs ?? 0,
       ended: (cell) => this.ended(cell, { kind: 'normal' }),
       effectEnded: (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
       restarted: (cell, delayMs) => this.audience.restart(cell, delayMs),

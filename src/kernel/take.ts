@@ -4,7 +4,8 @@ import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.
 import type { ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, NO_HEADERS, plainOf, setHeaders, type Message } from './message.ts'
+import { kernelTypes, NO_HEADERS, setHeaders, type Message } from './message.ts'
+import { parkedKey, parkedRow, settleParked } from './parked.ts'
 import { postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
@@ -118,11 +119,7 @@ export function parkMessage(cell: Cell, message: Message, lane: Lane, error: Err
   const admission = admit(cell, message, now)
   beginTurn(cell, message, lane)
   if (admission.kind === 'step') settleAdmission(cell, admission)
-  cell.putRow(`~parked:${message.id}`, {
-    at: now,
-    message: plainOf(message) as unknown as Json,
-    error: error as unknown as Json,
-  })
+  cell.putRow(parkedKey(message.id), parkedRow(message, lane, now, error, admission))
   endTurn(cell, message, now, { disposition: 'parked', error: error as unknown as Json })
   cell.host
     .logger(cell.address)
@@ -163,6 +160,8 @@ function makeTurn(
   }
   beginTurn(cell, message, lane)
   if (admission.kind === 'stop') return endLife(cell, message, now, 'stopped')
+  if (admission.kind === 'parked')
+    return endTurn(cell, message, now, settleParked(cell, message, now))
   if (!cell.isDirect) settle(cell, admission)
   if (step === undefined) return
   cell.state = step.state
@@ -200,6 +199,7 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
     case 'stop':
       if (cell.isDirect) cell.spec.engine.halt?.(cell)
       return undefined
+    case 'parked':
     case 'stale':
       return undefined
   }
