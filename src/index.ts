@@ -1,6 +1,12 @@
 export { actor, type MachineOptions } from '../actors/actor.ts'
 export { agent, type AgentOptions } from '../actors/agent.ts'
 export {
+  circuitBreakers,
+  throughBreaker,
+  type CircuitOpen,
+  type ThroughBreakerOptions,
+} from '../actors/circuit-breaker.ts'
+export {
   governed,
   type Declined,
   type GovernedInput,
@@ -9,6 +15,7 @@ export {
 } from '../actors/governed.ts'
 export { pool, supervisor, type AuthorityOptions } from '../actors/supervisor.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
+export type { CircuitBreakerOptions } from '../machines/circuit-breaker.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
 export { memoryJournal as memory, type MemoryJournalOptions } from './embedded/memory-journal.ts'
 export { sqliteJournal as sqlite, type SqliteJournalOptions } from './embedded/sqlite-journal.ts'

@@ -7,6 +7,7 @@ export const errorCodes = {
   AMBIT_ARBITRARY_IMPOSSIBLE: 'A generator of test values cannot make what its schema accepts.',
   AMBIT_ASK_TIMEOUT: 'An asked actor did not answer before the deadline.',
   AMBIT_CHILD_ID_TAKEN: 'A supervisor already has a child of that id.',
+  AMBIT_CIRCUIT_OPEN: 'A dependency failed too often: calls to it are not made for a while.',
   AMBIT_COMMIT_FAILED: 'The journal did not take a turn.',
   AMBIT_CONTEXT_NOT_JSON: 'A value that must be stored is not JSON.',
   AMBIT_EFFECT_IN_DOUBT: 'An effect was started and nobody knows how it ended.',
