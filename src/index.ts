@@ -146,6 +146,7 @@ export { thisTurn, withTurn, type RowsView, type Turn } from './kernel/turn.ts'
 export type { ActorRef } from './logic/actor-ref.ts'
 export type { MigratedState, Migration } from './logic/migration.ts'
 export {
+  defer,
   observe,
   perform,
   putRow,

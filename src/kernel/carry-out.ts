@@ -1,4 +1,5 @@
 import type { Cell } from './cell.ts'
+import { deferMessage } from './deferred.ts'
 import { copied } from './ingress.ts'
 import { askTimerId, machineTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
@@ -41,6 +42,7 @@ export function carryOut(
     ...(thoughts.length > 0 && { thoughts }),
     ...(begun.length > 0 && { begun }),
     ...(work.sent > 0 && { sent: work.sent }),
+    ...(work.disposition !== undefined && { disposition: work.disposition }),
   }
 }
 
@@ -59,6 +61,8 @@ interface Work {
   readonly turn: { readonly now: number }
   index: number
   sent: number
+  /** What became of the message, when it was not processed. */
+  disposition?: 'deferred' | 'parked'
   /** For the record of the turn; nothing where none is kept. */
   readonly notes: { readonly thoughts: Thought[]; readonly begun: Json[] } | undefined
 }
@@ -84,6 +88,9 @@ function carryOutOne(work: Work, command: Prepared): void {
       return cell.putRow(command.key, command.value)
     case 'think':
       return void work.notes?.thoughts.push(command.thought)
+    case 'defer':
+      work.disposition = deferMessage(cell, work.cause)
+      return
     case 'observe':
       return cell.release(() => observe(cell, command.name, command.run))
     case 'log':

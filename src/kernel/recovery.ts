@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { releaseEverything } from './carry-out.ts'
+import { refillDeferred } from './deferred.ts'
 import { valueFor, type Effects } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Invocation } from './invocation.ts'
@@ -108,6 +109,7 @@ export class Recovery {
       return
     }
     cell.life = 'running'
+    refillDeferred(cell)
     if (cell.started) this.resume(cell)
     else cell.mailbox.offer(startMessage(cell), 'system')
     this.calls.schedule(cell)
@@ -135,6 +137,7 @@ export class Recovery {
       return
     }
     this.calls.restarted(cell, delayMs)
+    refillDeferred(cell)
     const hasParked = parkPoison(cell)
     // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
     if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')

@@ -1,14 +1,16 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
+import { abandonDeferred, hasDeferred, replayDeferred, takeDeferred } from './deferred.ts'
 import type { ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, NO_HEADERS, setHeaders, type Message } from './message.ts'
-import { parkedKey, parkedRow, settleParked } from './parked.ts'
+import { parkedKey, parkedRow } from './parked.ts'
 import { postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
+import { settleParked } from './settle-parked.ts'
 import { CellTurn, enterTurn } from './turn.ts'
 
 /** What `takeOne` answers when there was no message. */
@@ -102,7 +104,11 @@ function isWanted(cell: Cell, message: Message, lane: Lane): boolean {
 
 /** Takes a numbered message for good without a turn, so that the next of its stream is the next. */
 export function skipMessage(cell: Cell, message: Message, lane: Lane): void {
-  const { stream } = message.headers
+  const { stream, deferred } = message.headers
+  if (deferred !== undefined) {
+    takeDeferred(cell, deferred.number)
+    cell.host.changed(cell)
+  }
   if (stream === undefined) return
   if (cell.isDirect) cell.host.dispose(message)
   else {
@@ -164,13 +170,22 @@ function makeTurn(
     return endTurn(cell, message, now, settleParked(cell, message, now))
   if (!cell.isDirect) settle(cell, admission)
   if (step === undefined) return
+  const { state: before } = cell
   cell.state = step.state
   const notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
   if (step.status === 'done') {
     cell.output = step.output as Json | undefined
     return endLife(cell, message, now, 'done', notes)
   }
+  if (hasDeferred(cell) && (admission.kind === 'start' || hasMoved(cell, before)))
+    replayDeferred(cell)
   endTurn(cell, message, now, notes)
+}
+
+/** Whether the machine is in another state than before; its context does not count. */
+function hasMoved({ spec, state }: Cell, before: unknown): boolean {
+  const [was, is] = [before, state].map((each) => JSON.stringify(spec.engine.describe(each)))
+  return was !== is
 }
 
 /** The turn has not happened: what it would have ended goes on. */
@@ -210,7 +225,8 @@ function beginTurn(cell: Cell, message: Message, lane: Lane): void {
   if (sender !== undefined) cell.commit.takeAhead(message, sender)
   else if (!cell.isDirect) cell.commit.taken.push({ message, lane })
   cell.beginTurn()
-  const { stream, once } = message.headers
+  const { stream, once, deferred } = message.headers
+  if (deferred !== undefined) takeDeferred(cell, deferred.number)
   if (once !== undefined) cell.putRow(onceKey(once), cell.seq)
   if (stream === undefined) return
   // An actor that keeps nothing takes the message out of the outbox by itself: no commit of its own will.
@@ -286,6 +302,7 @@ function endLife(
   notes: Record<string, Json | undefined> = {},
 ): void {
   releaseEverything(cell, message)
+  abandonDeferred(cell)
   cell.status = status
   cell.life = 'ended'
   const reason = { kind: status === 'done' ? ('normal' as const) : ('shutdown' as const) }

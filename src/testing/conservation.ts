@@ -1,3 +1,5 @@
+import { DEFERRED_ROWS } from '../kernel/deferred.ts'
+import type { Json } from '../kernel/json.ts'
 import { parkedKey } from '../kernel/parked.ts'
 import { textOf } from './dossiers.ts'
 import { invariant, type RunView } from './invariant.ts'
@@ -5,7 +7,8 @@ import type { TurnRecord } from './trace.ts'
 
 /**
  * What was acknowledged is on the disk; nothing that was sent stays without an answer, or in an outbox; no stream has a
- * gap; and what was parked stays parked until it is discarded, or retried and taken.
+ * gap; what was parked stays parked until it is discarded, or retried and taken; and what was deferred is kept until it
+ * is taken, in its order.
  */
 export const messagesConserved = invariant('messagesConserved', (view) => {
   const stored = new Set<string>()
@@ -37,18 +40,16 @@ export const messagesConserved = invariant('messagesConserved', (view) => {
 /** Messages that were taken and not done with. */
 class SetAside {
   private readonly parked = new Map<string, { readonly actor: string; readonly id: string }>()
+  private readonly deferred = new Map<string, { readonly actor: string; readonly id: string }>()
+  private readonly lastDeferred = new Map<string, number>()
   /** New messages that stand for parked ones, and that nobody has taken. */
   private readonly owed = new Map<string, { readonly actor: string; readonly parked: string }>()
 
-  see({
-    actor,
-    generation,
-    seq,
-    disposition,
-    message,
-    thoughts = [],
-  }: TurnRecord): string | undefined {
+  see(record: TurnRecord): string | undefined {
+    const { actor, generation, seq, disposition, message, thoughts = [] } = record
     this.taken(message.id)
+    const reordered = this.seeDeferred(record)
+    if (reordered !== undefined) return reordered
     if (disposition === 'parked')
       this.parked.set(`${actor} ${message.id}`, { actor, id: message.id })
     for (const { kind, message: id } of thoughts) {
@@ -61,6 +62,21 @@ class SetAside {
     return undefined
   }
 
+  /** What an actor keeps for later it takes in the order in which it kept it. */
+  private seeDeferred({ actor, disposition, message }: TurnRecord): string | undefined {
+    const key = `${actor} ${message.id}`
+    const { number } = message.headers.deferred ?? {}
+    if (number !== undefined && !this.deferred.delete(key))
+      return `${actor} took ${message.id} again, which was not deferred.`
+    if (disposition === 'deferred') this.deferred.set(key, { actor, id: message.id })
+    if (number === undefined) return undefined
+    const last = this.lastDeferred.get(actor) ?? 0
+    this.lastDeferred.set(actor, number)
+    return number > last
+      ? undefined
+      : `${actor} took what it deferred as number ${number} after number ${last}.`
+  }
+
   taken(id: string): void {
     this.owed.delete(id)
   }
@@ -71,6 +87,12 @@ class SetAside {
       if (stored?.rows.has(parkedKey(id)) !== true)
         return `${id} was parked by ${actor}, and is gone without anybody having settled it.`
     }
+    for (const { actor, id } of this.deferred.values()) {
+      const { rows = [], status } = (await load(actor)) ?? {}
+      const isKept = [...rows].some(([key, value]) => isDeferred(key, value, id))
+      if (status === 'active' && !isKept)
+        return `${id} was deferred by ${actor}, and is gone without having been taken.`
+    }
     for (const { actor, parked } of this.owed.values()) {
       // Whoever is down has it in a mailbox still.
       const { status } = (snapshotOf(actor) ?? {}) as { status?: unknown }
@@ -78,6 +100,11 @@ class SetAside {
     }
     return undefined
   }
+}
+
+function isDeferred(key: string, value: Json, id: string): boolean {
+  if (!key.startsWith(DEFERRED_ROWS)) return false
+  return (value as unknown as { readonly message: { readonly id: string } }).message.id === id
 }
 
 function seeStream(

@@ -29,7 +29,15 @@ function withOperator(system: ActorSystem): ActorSystem {
   return Object.assign(Object.create(system) as ActorSystem, { start })
 }
 
+const seen = { retried: 0 }
+
 const doneOnce = invariant('doneOnce', ({ snapshotOf }) => ({
+  see(entry) {
+    if (entry.kind !== 'turn') return undefined
+    const { thoughts = [] } = entry.record
+    seen.retried += thoughts.filter(({ kind }) => kind === 'parkedRetried').length
+    return undefined
+  },
   atEnd() {
     const { context: done = [] } = (snapshotOf('/w/one') ?? {}) as { context?: number[] }
     return new Set(done).size < done.length ? `Done twice: ${done.join(', ')}` : undefined
@@ -52,6 +60,7 @@ test('K10 parked messages that are retried are neither lost nor done twice, what
   })
   const result = await check(scenario, { exhaustive: 1, randomMs: 1500 })
   expect(result.ok, describeCheck(result)).toBe(true)
+  expect(seen.retried).toBeGreaterThan(20)
 }, 120_000)
 
 describe('messagesConserved', () => {
