@@ -14,6 +14,7 @@ export {
   type GovernedOutput,
 } from '../actors/governed.ts'
 export { pool, supervisor, type AuthorityOptions } from '../actors/supervisor.ts'
+export { schedule, type ScheduleOptions } from '../actors/schedule.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
 export type { CircuitBreakerOptions } from '../machines/circuit-breaker.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
