@@ -29,6 +29,7 @@ import type { StartLimit } from '../src/kernel/start-limit.ts'
 import type { Suspension } from '../src/kernel/suspensions.ts'
 import type { Alarm } from '../src/kernel/supervision.ts'
 import type { DeadLetters } from '../src/kernel/dead-letters.ts'
+import type { ParkedDecision, ParkedMessage, ParkedOutcome } from '../src/kernel/parked.ts'
 import type { RestOptions, StopOptions } from '../src/kernel/options.ts'
 import {
   aChild,
@@ -102,6 +103,15 @@ export interface ActorSystem {
   submitDecision(signed: SignedStatement): Promise<Event>
   addApprover(keyId: string, approver: Approver): Promise<Event>
   cases(): readonly Case[]
+  /** The messages that failed and were set aside, of all actors, the oldest first; at most 10,000. */
+  parked(): Promise<readonly ParkedMessage[]>
+  /**
+   * Gives an actor a parked message again, as a new message with an id of its own. Resolves once that is committed;
+   * what cannot be done is `refused` with a reason. Throws `AMBIT_ASK_TIMEOUT` when the actor is down.
+   */
+  retryParked(address: string, id: string, decision: ParkedDecision): Promise<ParkedOutcome>
+  /** Forgets a parked message, also one of an actor that has ended. */
+  discardParked(address: string, id: string, decision: ParkedDecision): Promise<ParkedOutcome>
   /** The keyed rows of an actor in memory. */
   rows(address: string): ReadonlyMap<string, Json>
   /** The turns as they are stored, oldest first. */
@@ -206,6 +216,9 @@ function assemble(
     addApprover: (keyId, approver) =>
       kernel.askPrivileged(APPROVALS, { type: 'ambit.approver.add', keyId, approver }),
     cases: () => casesIn(kernel.rows(APPROVALS)),
+    parked: () => kernel.parking.list(),
+    retryParked: (...of) => kernel.parking.settle('retry', ...of),
+    discardParked: (...of) => kernel.parking.settle('discard', ...of),
     rows: (address) => kernel.rows(address),
     history: (query) => kernel.session.history(query),
     head: () => kernel.session.head(),

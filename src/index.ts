@@ -1,6 +1,12 @@
 export { actor, type MachineOptions } from '../actors/actor.ts'
 export { agent, type AgentOptions } from '../actors/agent.ts'
 export {
+  circuitBreakers,
+  throughBreaker,
+  type CircuitOpen,
+  type ThroughBreakerOptions,
+} from '../actors/circuit-breaker.ts'
+export {
   governed,
   type Declined,
   type GovernedInput,
@@ -8,6 +14,7 @@ export {
   type GovernedOutput,
 } from '../actors/governed.ts'
 export { pool, supervisor, type AuthorityOptions, type PoolOptions } from '../actors/supervisor.ts'
+export { schedule, type ScheduleOptions } from '../actors/schedule.ts'
 export type {
   ChildChange,
   ChildCounts,
@@ -18,6 +25,7 @@ export type {
   SupervisorRefusal,
 } from '../actors/supervisor-handle.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
+export type { CircuitBreakerOptions } from '../machines/circuit-breaker.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
 export { memoryJournal as memory, type MemoryJournalOptions } from './embedded/memory-journal.ts'
 export { sqliteJournal as sqlite, type SqliteJournalOptions } from './embedded/sqlite-journal.ts'
@@ -100,6 +108,12 @@ export type {
   SendResult,
   StreamPosition,
 } from './kernel/message.ts'
+export type {
+  ParkedDecision,
+  ParkedMessage,
+  ParkedOutcome,
+  ParkedRefusal,
+} from './kernel/parked.ts'
 export type { Random } from './kernel/ports/random.ts'
 export type { Clock } from './kernel/ports/clock.ts'
 export type { EffectCall, EffectHost } from './kernel/ports/effect-host.ts'
@@ -132,6 +146,7 @@ export type {
   JournalSession,
   Recovery,
   StoredActor,
+  StoredRow,
   StoredTimer,
   StoredTurn,
   TurnCommit,
@@ -156,6 +171,7 @@ export { thisTurn, withTurn, type RowsView, type Turn } from './kernel/turn.ts'
 export type { ActorRef } from './logic/actor-ref.ts'
 export type { MigratedState, Migration } from './logic/migration.ts'
 export {
+  defer,
   demonitor,
   ignore,
   monitor,

@@ -10,6 +10,7 @@ import {
   signedStatementSchema,
   type Approver,
 } from '../envelope/statement.ts'
+import { isAddress } from '../kernel/address.ts'
 import { AmbitError } from '../kernel/errors.ts'
 import { isNestedDeeperThan, JSON_DEPTH_MAX } from '../kernel/json.ts'
 import { z } from 'zod'
@@ -30,6 +31,14 @@ const approverSchema = z
     path: ['keyId'],
     message: 'expected the id of the public key',
   })
+
+const parkedSchema = z.strictObject({
+  what: z.enum(['retry', 'discard']),
+  address: z.string().max(1000).refine(isAddress, 'expected an address such as /orders/refund'),
+  id: z.string().min(1).max(3000),
+  by: z.string().min(1).max(100),
+  reason: z.string().min(1).max(10_000).optional(),
+})
 
 export interface Api {
   readonly url: string
@@ -61,6 +70,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   })
   app.get('/status', (context) => context.json(statusOf(options)))
   app.get('/cases', (context) => context.json({ cases: options.system.cases() }))
+  app.get('/parked', async (context) => context.json({ parked: await options.system.parked() }))
+  app.post('/parked', (context) => settleParked(context, options.system))
   app.post('/decisions', (context) => handInDecision(context, options.system))
   app.post('/approvers', (context) => handInApprover(context, options.system))
   for (const route of options.routes) {
@@ -158,6 +169,21 @@ function refuseCaller(
 function statusOf({ system, summary }: ApiOptions): object {
   const { counters } = system.read
   return { system: system.id, counters: counters.get(), alarms: system.alarms, summary: summary() }
+}
+
+async function settleParked(context: Context, system: ActorSystem): Promise<Response> {
+  const parsed = parkedSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
+  if (!parsed.success) {
+    const error = `Expected what to do with which parked message: ${z.prettifyError(parsed.error)}`
+    return context.json({ error }, 400)
+  }
+  const { what, address, id, by, reason } = parsed.data
+  const decision = { by, ...(reason !== undefined && { reason }) }
+  const outcome =
+    what === 'retry'
+      ? await system.retryParked(address, id, decision)
+      : await system.discardParked(address, id, decision)
+  return context.json(outcome, outcome.status === 'refused' ? 409 : 200)
 }
 
 async function handInDecision(context: Context, system: ActorSystem): Promise<Response> {

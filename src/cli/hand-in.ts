@@ -3,6 +3,7 @@ import { sqliteJournal } from '../embedded/sqlite-journal.ts'
 import type { Event, Message } from '../kernel/message.ts'
 import { plainCommit } from '../kernel/plain-commit.ts'
 import { APPROVALS } from '../../machines/action-steps.ts'
+import type { JournalSession } from '../kernel/ports/journal.ts'
 import { callApi } from './connection.ts'
 
 /** How something handed in was taken: by the running desk with its answer, or by the journal for the next start. */
@@ -19,36 +20,48 @@ export async function handIn(
 ): Promise<HandedIn> {
   const answer = await callApi(directory, 'POST', path, body)
   if (answer !== undefined) return { by: 'desk', ...answer }
-  await leaveInJournal(directory, event)
+  await withSession(directory, (session) => leaveInJournal(session, APPROVALS, event))
   return { by: 'journal' }
 }
 
-/** The journal has no owner now, so this process is its owner for one commit: the message waits in an outbox. */
-async function leaveInJournal(directory: string, body: Event): Promise<void> {
+/** Owns the journal for a moment; only while no desk runs. */
+export async function withSession<T>(
+  directory: string,
+  use: (session: JournalSession) => Promise<T>,
+): Promise<T> {
   const session = await sqliteJournal(directory).open()
   try {
-    const sender = `/~cli/${randomUUID()}`
-    const stream = { sender, generation: 1, lane: 'user' as const, number: 1 }
-    const headers = { from: sender, privileged: true, stream }
-    const message: Message = { id: `${sender}:1`, type: body.type, to: APPROVALS, body, headers }
-    const record = {
-      v: 1,
-      actor: sender,
-      seq: 1,
-      at: Date.now(),
-      disposition: 'handedIn',
-      message: { id: message.id, type: body.type, body },
-    }
-    await session.commit([
-      plainCommit({
-        address: sender,
-        expectedSeq: 0,
-        seq: 1,
-        records: [JSON.stringify(record)],
-        outbox: [message],
-      }),
-    ])
+    return await use(session)
   } finally {
     await session.close()
   }
+}
+
+/** The journal has no owner but this process now: the message waits in an outbox for the next start. */
+export async function leaveInJournal(
+  session: JournalSession,
+  to: string,
+  body: Event,
+): Promise<void> {
+  const sender = `/~cli/${randomUUID()}`
+  const stream = { sender, generation: 1, lane: 'user' as const, number: 1 }
+  const headers = { from: sender, privileged: true, stream }
+  const message: Message = { id: `${sender}:1`, type: body.type, to, body, headers }
+  const record = {
+    v: 1,
+    actor: sender,
+    seq: 1,
+    at: Date.now(),
+    disposition: 'handedIn',
+    message: { id: message.id, type: body.type, body },
+  }
+  await session.commit([
+    plainCommit({
+      address: sender,
+      expectedSeq: 0,
+      seq: 1,
+      records: [JSON.stringify(record)],
+      outbox: [message],
+    }),
+  ])
 }

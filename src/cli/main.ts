@@ -19,6 +19,7 @@ export function createCli(): Command {
   addRun(cli)
   addKeygen(cli)
   addApprovals(cli)
+  addParked(cli)
   addLog(cli)
   addSimulate(cli)
   return cli
@@ -113,6 +114,38 @@ function addVerdict(
       const { decideCase } = await import('./approvals.ts')
       await decideCase(id, verdict, options as never)
     })
+}
+
+function addParked(cli: Command): void {
+  const parked = cli.command('parked').description('messages that failed and were set aside')
+  parked
+    .command('list')
+    .description('whose they are, and what went wrong')
+    .option(...JOURNAL)
+    .option(...JSON_FLAG)
+    .action(async (options: { journal: string; json?: boolean }) => {
+      const { listParked } = await import('./parked.ts')
+      await listParked(options)
+    })
+  const settlements = [
+    ['retry', 'give the actor the message again, as a new one'],
+    ['discard', 'forget the message'],
+  ] as const
+  for (const [what, description] of settlements) {
+    parked
+      .command(what)
+      .description(description)
+      .argument('<address>', 'the actor, such as /orders/refund')
+      .argument('<id>', 'the message, as `ambit parked list` shows it')
+      .option('--by <name>', 'who decides; default: who is logged in')
+      .option('--reason <text>', 'kept in the log')
+      .option(...JOURNAL)
+      .option(...JSON_FLAG)
+      .action(async (address: string, id: string, options: Record<string, unknown>) => {
+        const { settleParked } = await import('./parked.ts')
+        await settleParked(what, address, id, options as never)
+      })
+  }
 }
 
 function addLog(cli: Command): void {

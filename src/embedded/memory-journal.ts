@@ -4,6 +4,7 @@ import { AmbitError } from '../kernel/errors.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { MaybePromise } from '../kernel/maybe.ts'
 import type { Message } from '../kernel/message.ts'
+import { PARKED_ROWS } from '../kernel/parked.ts'
 import { inGroups, recordsOf } from './batch.ts'
 import {
   CHAIN_START,
@@ -18,6 +19,7 @@ import {
   type JournalSession,
   type Recovery,
   type StoredActor,
+  type StoredRow,
   type StoredTimer,
   type StoredTurn,
   type TurnCommit,
@@ -118,6 +120,14 @@ class MemorySession implements JournalSession {
     const { text, running: _, ...rest } = kept
     const snapshot = JSON.parse(text) as Json
     return { ...rest, snapshot, rows: new Map(kept.rows), timers }
+  }
+
+  parked(limit: number): readonly StoredRow[] {
+    const found: StoredRow[] = []
+    for (const [address, { rows }] of this.store.actors)
+      for (const [key, value] of rows)
+        if (key.startsWith(PARKED_ROWS)) found.push({ address, key, value: structuredClone(value) })
+    return found.slice(0, limit)
   }
 
   recover(): Recovery {

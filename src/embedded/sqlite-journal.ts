@@ -15,6 +15,7 @@ import {
   type JournalSession,
   type Recovery,
   type StoredActor,
+  type StoredRow,
   type StoredTimer,
   type StoredTurn,
   type TurnCommit,
@@ -32,7 +33,14 @@ import {
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
-import { damageOf, nameDamage, readHead, readHistory, refuseOtherFormat } from './sqlite-reader.ts'
+import {
+  damageOf,
+  nameDamage,
+  readHead,
+  readHistory,
+  readParked,
+  refuseOtherFormat,
+} from './sqlite-reader.ts'
 import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
 
 export const JOURNAL_FILE = 'journal.sqlite'
@@ -181,6 +189,10 @@ class SqliteSession implements JournalSession {
       (timer): StoredTimer => ({ ...timer, body: this.shapes.valueOf(timer.body) }),
     )
     return { generation, incarnation, seq, status, snapshot, rows, timers }
+  }
+
+  parked(limit: number): readonly StoredRow[] {
+    return nameDamage(this.directory, () => readParked(this.database, this.shapes, limit))
   }
 
   recover(): Recovery {

@@ -7,6 +7,7 @@ import {
   HISTORY_PAGE_MAX,
   type Head,
   type HistoryQuery,
+  type StoredRow,
   type StoredTurn,
 } from '../kernel/ports/journal.ts'
 import { SQLITE_FORMAT } from './sqlite-schema.ts'
@@ -17,6 +18,7 @@ import { loadSqliteDriver, type SqliteDatabase, type SqliteValue } from './sqlit
 export interface JournalReader {
   readonly systemId: string
   rows(address: string): ReadonlyMap<string, Json>
+  parked(limit: number): readonly StoredRow[]
   history(query: HistoryQuery): readonly StoredTurn[]
   head(): Head
   close(): void
@@ -39,6 +41,7 @@ export async function openSqliteReader(directory: string): Promise<JournalReader
       return {
         systemId: meta?.value ?? '',
         rows: (address) => named(() => readRows(database, shapes, address)),
+        parked: (limit) => named(() => readParked(database, shapes, limit)),
         history: (query) => named(() => readHistory(database, query)),
         head: () => named(() => readHead(database)),
         close: () => database.close(),
@@ -108,6 +111,22 @@ export function readHistory(database: SqliteDatabase, query: HistoryQuery): read
     ) AS previous FROM turn
     WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?`
   return database.prepare(sql).all(...values) as StoredTurn[]
+}
+
+/** Every actor's, by an index of their own. */
+export function readParked(
+  database: SqliteDatabase,
+  shapes: Shapes,
+  limit: number,
+): readonly StoredRow[] {
+  const sql = `SELECT address, key, value FROM keyed_row
+    WHERE key >= '~parked:' AND key < '~parked;' ORDER BY key, address LIMIT ?`
+  const found = database.prepare(sql).all(limit) as {
+    address: string
+    key: string
+    value: string
+  }[]
+  return found.map(({ address, key, value }) => ({ address, key, value: shapes.valueOf(value) }))
 }
 
 function readRows(

@@ -27,6 +27,7 @@ CREATE INDEX IF NOT EXISTS turn_address ON turn (address, seq);
 CREATE TABLE IF NOT EXISTS keyed_row (
   address TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (address, key)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS parked_row ON keyed_row (key) WHERE key >= '~parked:' AND key < '~parked;';
 CREATE TABLE IF NOT EXISTS shape (id INTEGER PRIMARY KEY, skeleton TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY, message TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS timer (

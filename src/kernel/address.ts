@@ -11,12 +11,14 @@ export function isSegment(id: string): boolean {
   return SEGMENT.test(id) && id !== '.' && id !== '..'
 }
 
+export function isAddress(text: string): boolean {
+  const segments = text.split('/').slice(1)
+  return text.startsWith('/') && segments.length <= ADDRESS_DEPTH_MAX && segments.every(isSegment)
+}
+
 /** Returns the address when it is one, and throws `AMBIT_ADDRESS_INVALID` otherwise. */
 export function parseAddress(text: string): Address {
-  const segments = text.split('/').slice(1)
-  const valid =
-    text.startsWith('/') && segments.length <= ADDRESS_DEPTH_MAX && segments.every(isSegment)
-  if (!valid) {
+  if (!isAddress(text)) {
     throw new AmbitError(
       'AMBIT_ADDRESS_INVALID',
       `Expected an address such as "/orders/refund", got "${text.slice(0, 200)}". ` +

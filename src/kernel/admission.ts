@@ -10,6 +10,7 @@ import type { End, Incoming, Settlement } from './ports/engine.ts'
 export type Admission =
   | { readonly kind: 'start'; readonly fresh: boolean }
   | { readonly kind: 'stop' }
+  | { readonly kind: 'parked' }
   | StepAdmission
   | { readonly kind: 'stale' }
 
@@ -49,6 +50,7 @@ interface Over {
 
 const NOTHING: Over = {}
 const STALE: Admission = { kind: 'stale' }
+const PARKED: Admission = { kind: 'parked' }
 
 /** Says what a message is for its actor at this moment: an answer nobody waits for any more is stale. */
 export function admit(cell: Cell, message: Message, now: number): Admission {
@@ -62,6 +64,8 @@ export function admit(cell: Cell, message: Message, now: number): Admission {
     case kernelTypes.stop:
       if (body.isAtOnce === true) return { kind: 'stop' }
       return new StepAdmission('', { type: kernelTypes.stopping, graceMs: body.graceMs })
+    case kernelTypes.parked:
+      return PARKED
     case kernelTypes.timer:
       return admitTimer(cell, String(body.id), now)
     case kernelTypes.effectEnded:

@@ -1,4 +1,5 @@
 import type { Cell } from './cell.ts'
+import { deferMessage } from './deferred.ts'
 import { copied } from './ingress.ts'
 import { askTimerId, machineTimerId, type CellTimer, type Invocation } from './invocation.ts'
 import type { Json } from './json.ts'
@@ -42,6 +43,7 @@ export function carryOut(
     ...(thoughts.length > 0 && { thoughts }),
     ...(begun.length > 0 && { begun }),
     ...(work.sent > 0 && { sent: work.sent }),
+    ...(work.disposition !== undefined && { disposition: work.disposition }),
   }
 }
 
@@ -60,6 +62,8 @@ interface Work {
   readonly turn: { readonly now: number }
   index: number
   sent: number
+  /** What became of the message, when it was not processed. */
+  disposition?: 'deferred' | 'parked'
   /** For the record of the turn; nothing where none is kept. */
   readonly notes: { readonly thoughts: Thought[]; readonly begun: Json[] } | undefined
 }
@@ -85,6 +89,9 @@ function carryOutOne(work: Work, command: Prepared): void {
       return cell.putRow(command.key, command.value)
     case 'think':
       return void work.notes?.thoughts.push(command.thought)
+    case 'defer':
+      work.disposition = deferMessage(cell, work.cause)
+      return
     case 'observe':
       return cell.release(() => observe(cell, command.name, command.run))
     case 'monitor':
@@ -152,13 +159,14 @@ function send(work: Work, target: string, event: Event, lane: Lane, replyTo?: Re
     ...(durable && { [sentWith]: cell.commit }),
   }
   work.sent++
-  if (durable) dispatch(cell, message, lane)
-  else cell.release(() => cell.host.route(message, lane))
+  dispatch(cell, message, lane)
 }
 
 /** A message goes ahead of its commit only to who will be stored with it; to anybody else it waits. */
-function dispatch(cell: Cell, message: Message, lane: Lane): void {
-  const { commit, host } = cell
+export function dispatch(cell: Cell, message: Message, lane: Lane): void {
+  const { host } = cell
+  if (cell.spec.durability !== 'sync') return cell.release(() => host.route(message, lane))
+  const { commit } = cell
   commit.outbox.set(message, lane)
   if (!commit.isWaiting(message.to, lane) && host.routeAhead(message, lane)) return
   commit.wait(message.to, lane)

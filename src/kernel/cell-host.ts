@@ -50,7 +50,7 @@ export interface CellHost {
   refuseInvocation(cell: Cell, invocation: Invocation, error: ErrorRecord): void
   setTimer(address: Address, id: string, dueAt: number): void
   clearTimer(address: Address, id: string): void
-  failed(cell: Cell, error: unknown, message: Message): void
+  failed(cell: Cell, error: unknown, message?: Message): void
   /** An actor's start is over. */
   begun(cell: Cell): void
   /** A generation of an actor is over and another begins. */

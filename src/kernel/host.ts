@@ -129,7 +129,7 @@ export abstract class Host implements CellHost {
     this.timers.clear(address, id)
   }
 
-  failed(cell: Cell, error: unknown, message: Message): void {
+  failed(cell: Cell, error: unknown, message?: Message): void {
     this.lives.failed(cell, error, message)
   }
 

@@ -9,7 +9,7 @@ import type { Monitors } from './monitors.ts'
 import type { Notices } from './notices.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
-import type { SupervisorEnd } from './ports/supervising.ts'
+import type { FatalMessage, SupervisorEnd } from './ports/supervising.ts'
 import type { Recovery } from './recovery.ts'
 import type { Registry } from './registry.ts'
 import type { Starts } from './start-limit.ts'
@@ -39,6 +39,10 @@ export interface LifeCalls {
   offer(cell: Cell, message: Message): void
   /** What an ended actor still had before it goes back. */
   abandon(cell: Cell): void
+}
+
+function fatal({ id, type, headers }: Message): FatalMessage {
+  return { id, type, attempt: headers.attempt ?? 1 }
 }
 
 /** Lives begin and end here: actors tell, supervisors decide, and what they decide is done. */
@@ -85,9 +89,8 @@ export class Lives {
     this.stops.stopWaiting()
   }
 
-  failed(cell: Cell, error: unknown, message: Message): void {
+  failed(cell: Cell, error: unknown, message?: Message): void {
     const reason = reasonOf(error)
-    const { id, type, headers } = message
     this.parts.audience.exit(cell, reason)
     this.parts.boot().failedBy(cell, error)
     // One that resumes is the same actor as before; any other is another one when it begins again.
@@ -96,7 +99,7 @@ export class Lives {
     cell.failure = { error }
     const branch = this.parts.tree.branchAt(cell.address)
     if (branch !== undefined) return this.supervisorFailed(branch, reason)
-    this.supervision.failed(cell, reason, { id, type, attempt: headers.attempt ?? 1 })
+    this.supervision.failed(cell, reason, message === undefined ? undefined : fatal(message))
     // Its authority ended, or a human said no: it does not run again, and what it was sent goes back.
     if (reason.kind === 'envelope') this.tellToStop(cell, true, 0)
   }

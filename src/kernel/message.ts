@@ -36,6 +36,8 @@ export interface Headers {
   readonly attempt?: number
   /** How often the journal took the turns of others and not the one made of this message. */
   readonly refused?: number
+  /** Set when it was kept for a later state: the how manieth its actor kept, and how often. */
+  readonly deferred?: { readonly number: number; readonly times: number }
   /** The caller's own id: a second message with it is a duplicate. */
   readonly once?: string
   /** Whether an Ambit machine or the kernel sent it: only those may use types starting with `ambit.`. */
@@ -162,9 +164,18 @@ export const kernelTypes = {
   post: 'ambit.post',
   /** What a monitored actor's end is told with. */
   down: 'ambit.down',
+  /** The order to retry or discard a parked message, and the answer to it. */
+  parked: 'ambit.parked',
   /** Something that ran beside the steps has ended by itself. */
   ended: 'ambit.member.ended',
 } as const
+
+const ownTypes: ReadonlySet<string> = new Set(Object.values(kernelTypes))
+
+/** Whether the kernel says it to one of its own cells, and no actor to another. */
+export function isKernelType(type: string): boolean {
+  return ownTypes.has(type)
+}
 
 export function isOutside(address: Address): boolean {
   return address.startsWith(OUTSIDE)

@@ -1,7 +1,7 @@
 import { parseAddress } from './address.ts'
 import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
 import { assertJson, type Json } from './json.ts'
-import { isReservedType, type Event, type ReplyTo } from './message.ts'
+import { isKernelType, isReservedType, type Event, type ReplyTo } from './message.ts'
 import type { AskRequest, Command } from './ports/engine.ts'
 import type { Turn } from './turn.ts'
 
@@ -55,6 +55,9 @@ export function prepareOne(
     case 'think':
       assertJson(command.thought, `thought ${command.thought.kind}`)
       return command
+    case 'defer':
+      checkDeferrable(turn.message.type)
+      return command
     case 'invoke':
       return prepareInvoke(command, privileged, turn, isKept)
     case 'monitor':
@@ -102,6 +105,15 @@ function checkRequest({ to, event, withdraw, timeoutMs }: AskRequest, privileged
     assertJson(each, `event ${each.type}`)
   }
   if (timeoutMs !== undefined) checkTime(timeoutMs, 'the timeout of a question')
+}
+
+function checkDeferrable(type: string): void {
+  if (!isKernelType(type)) return
+  throw new AmbitError(
+    'AMBIT_NOT_SUPPORTED',
+    `defer() keeps messages that others sent; "${type}" is the actor's own. ` +
+      'Handle ends and delayed events in each state, and do not defer "*" where they come.',
+  )
 }
 
 function checkReplyTo(to: ReplyTo | undefined): void {

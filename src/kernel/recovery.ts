@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
 import { releaseEverything } from './carry-out.ts'
+import { refillDeferred } from './deferred.ts'
 import { valueFor } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Invocation } from './invocation.ts'
@@ -10,6 +11,7 @@ import { kernelTypes, type Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { End } from './ports/engine.ts'
 import type { JournalSession, StoredActor } from './ports/journal.ts'
+import { addRestart } from './restart-window.ts'
 import { parkMessage } from './take.ts'
 
 export interface RecoveryCalls {
@@ -21,6 +23,8 @@ export interface RecoveryCalls {
   /** Runs something in the next round of the scheduler. */
   soon(run: () => void): void
   isStopped(): boolean
+  /** The time within which an actor's supervisor counts failures. */
+  periodOf(cell: Cell): number
   ended(cell: Cell): void
   startEffect(cell: Cell, invocation: Invocation): void
   effectEnded(address: Address, invocation: Invocation, end: End): void
@@ -37,11 +41,15 @@ export const LOAD_ATTEMPTS_MAX = 5
 /** More than a turn's own attempts: what fails may be the journal, and not the message. */
 export const REFUSALS_MAX = 5
 export const LOAD_RETRY_BASE_MS = 100
+/** Messages an actor parks within its supervisor's `periodMs` before each further one is one more failure of it. */
+export const PARKED_IN_PERIOD_MAX = 3
 
 /** Brings actors up: for the first time, from an earlier process, or after a failure in this one. */
 export class Recovery {
   private loading = 0
-  private restarting = new Set<Cell>()
+  private restarting = new Map<Cell, object>()
+  /** When each actor parked messages of late. */
+  private readonly parks = new WeakMap<Cell, readonly number[]>()
   private readonly calls: RecoveryCalls
 
   constructor(calls: RecoveryCalls) {
@@ -72,10 +80,12 @@ export class Recovery {
   /** A new incarnation of an actor that is down; by itself what is stored of it is read first. */
   restartLater(cell: Cell, done: () => void = () => undefined): void {
     if (this.restarting.has(cell)) return done()
-    this.restarting.add(cell)
+    const own = {}
+    this.restarting.set(cell, own)
     const run = () => {
       const over = () => {
-        this.restarting.delete(cell)
+        // It may have failed again meanwhile: that is another restart.
+        if (this.restarting.get(cell) === own) this.restarting.delete(cell)
         done()
       }
       const restarted = runMaybe(this.restart(cell))
@@ -139,6 +149,7 @@ export class Recovery {
       return
     }
     cell.life = 'running'
+    refillDeferred(cell)
     if (cell.started) {
       this.resume(cell)
       this.calls.resumed(cell)
@@ -169,14 +180,27 @@ export class Recovery {
       return
     }
     this.calls.restarted(cell)
-    parkPoison(cell)
+    refillDeferred(cell)
+    const hasParked = parkPoison(cell)
     // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
     if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')
     else if (cell.spec.recover === 'fresh') cell.mailbox.putBack(freshMessage(cell), 'system')
     else this.calls.begun(cell)
     // By hand it takes its next message now, and may fail again: that is another restart.
     this.restarting.delete(cell)
-    this.calls.schedule(cell)
+    if (hasParked && this.parksTooOften(cell)) failForParking(cell)
+    else this.calls.schedule(cell)
+  }
+
+  /** Whether what fails is no longer one message or the other, but the actor. */
+  private parksTooOften(cell: Cell): boolean {
+    const now = this.calls.clock.now()
+    const { restarts, exceeded } = addRestart(this.parks.get(cell) ?? [], now, {
+      intensity: PARKED_IN_PERIOD_MAX,
+      periodMs: this.calls.periodOf(cell),
+    })
+    this.parks.set(cell, restarts)
+    return exceeded
   }
 
   /** A journal that does not answer is asked again; what it answers is believed. */
@@ -220,19 +244,30 @@ function refusedAgain(message: Message): Message {
   return { ...message, headers: { ...message.headers, refused } }
 }
 
-function parkPoison(cell: Cell): void {
+/** Answers whether it has parked one. */
+function parkPoison(cell: Cell): boolean {
   // One that keeps nothing starts anew, but the message that brought it down is still there.
-  if (!cell.started && !cell.isDirect) return
+  if (!cell.started && !cell.isDirect) return false
   const taken = cell.mailbox.takeTried(cell.spec.attemptsMax, REFUSALS_MAX)
-  if (taken === undefined) return
+  if (taken === undefined) return false
   if (taken.message.type === kernelTypes.start) {
     cell.mailbox.putBack(taken.message, taken.lane)
-    return
+    return false
   }
   const { attempt = 0, refused = 0 } = taken.message.headers
   const why = refused > attempt ? `The journal refused ${refused} turns` : `Failed ${attempt} turns`
   const message = `${why}; set aside so that the rest can go on.`
   parkMessage(cell, taken.message, taken.lane, { name: 'Parked', message })
+  return true
+}
+
+/** The supervisor counts it like any other failure, and escalates when there are too many. */
+function failForParking(cell: Cell): void {
+  cell.life = 'suspended'
+  const message =
+    `"${cell.address}" parked more than ${PARKED_IN_PERIOD_MAX} messages within its supervisor's period. ` +
+    'Mend the actor, then retry what is parked.'
+  cell.host.failed(cell, new AmbitError('AMBIT_PARKED_TOO_OFTEN', message))
 }
 
 function startMessage(cell: Cell): Message {

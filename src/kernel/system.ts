@@ -20,6 +20,7 @@ import { isStored, Monitors } from './monitors.ts'
 import { Notices } from './notices.ts'
 import type { KernelOptions, RestOptions, StopOptions } from './options.ts'
 import { Outside } from './outside.ts'
+import { Parking } from './parking.ts'
 import { Order } from './pending-commit.ts'
 import { createRealRandom } from './random.ts'
 import type { Clock } from './ports/clock.ts'
@@ -46,6 +47,7 @@ export class Kernel extends Host {
   readonly clock: Clock
   readonly registry = new Registry()
   readonly order = new Order()
+  readonly parking: Parking
   protected readonly log: Logger
   private readonly options: KernelOptions
   protected readonly tree: Tree
@@ -119,6 +121,11 @@ export class Kernel extends Host {
     const isOpen = () => this.phase !== 'new' && this.phase !== 'stopped'
     const ports = { clock, random, isOpen, home: this }
     this.door = new Door(this.tree, this.delivery, this.outside, ports)
+    this.parking = new Parking(this.tree, {
+      session: () => this.session,
+      now: () => this.clock.now(),
+      ask: (address, event) => this.askPrivileged(address, event),
+    })
     this.suspensions = new Suspensions(
       this.ownRows,
       (actor, supervisor) => this.tree.isBelow(actor, supervisor),
@@ -294,6 +301,7 @@ export class Kernel extends Host {
       },
       committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
+      periodOf: (cell) => this.tree.branchOf(cell.address)?.spec.periodMs ?? 0,
       ended: (cell) => this.lives.hadEnded(cell),
       begun: (cell) => this.begun(cell),
       resumed: (cell) => this.monitors.resumed(cell),

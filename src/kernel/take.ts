@@ -1,14 +1,17 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
+import { abandonDeferred, hasDeferred, replayDeferred, takeDeferred } from './deferred.ts'
 import { AmbitError, type ErrorRecord } from './errors.ts'
 import { monitorKey } from './monitors.ts'
 import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
-import { kernelTypes, NO_HEADERS, plainOf, setHeaders, type Message } from './message.ts'
+import { kernelTypes, NO_HEADERS, setHeaders, type Message } from './message.ts'
+import { parkedKey, parkedRow } from './parked.ts'
 import { postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
+import { settleParked } from './settle-parked.ts'
 import { CellTurn, enterTurn } from './turn.ts'
 
 /** What `takeOne` answers when there was no message. */
@@ -102,7 +105,11 @@ function isWanted(cell: Cell, message: Message, lane: Lane): boolean {
 
 /** Takes a numbered message for good without a turn, so that the next of its stream is the next. */
 export function skipMessage(cell: Cell, message: Message, lane: Lane): void {
-  const { stream } = message.headers
+  const { stream, deferred } = message.headers
+  if (deferred !== undefined) {
+    takeDeferred(cell, deferred.number)
+    cell.host.changed(cell)
+  }
   if (stream === undefined) return
   if (cell.isDirect) cell.host.dispose(message)
   else {
@@ -119,11 +126,7 @@ export function parkMessage(cell: Cell, message: Message, lane: Lane, error: Err
   const admission = admit(cell, message, now)
   beginTurn(cell, message, lane)
   if (admission.kind === 'step') settleAdmission(cell, admission)
-  cell.putRow(`~parked:${message.id}`, {
-    at: now,
-    message: plainOf(message) as unknown as Json,
-    error: error as unknown as Json,
-  })
+  cell.putRow(parkedKey(message.id), parkedRow(message, lane, now, error, admission))
   endTurn(cell, message, now, { disposition: 'parked', error: error as unknown as Json })
   cell.host
     .logger(cell.address)
@@ -164,8 +167,11 @@ function makeTurn(
   }
   beginTurn(cell, message, lane)
   if (admission.kind === 'stop') return endLife(cell, message, now, 'stopped')
+  if (admission.kind === 'parked')
+    return endTurn(cell, message, now, settleParked(cell, message, now))
   if (!cell.isDirect) settle(cell, admission)
   if (step === undefined) return
+  const { state: before } = cell
   cell.state = step.state
   if (admission.kind === 'start' && cell.spec.ready === 'started') cell.host.begun(cell)
   const notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
@@ -173,7 +179,15 @@ function makeTurn(
     cell.output = step.output as Json | undefined
     return endLife(cell, message, now, 'done', notes)
   }
+  if (hasDeferred(cell) && (admission.kind === 'start' || hasMoved(cell, before)))
+    replayDeferred(cell)
   endTurn(cell, message, now, notes)
+}
+
+/** Whether the machine is in another state than before; its context does not count. */
+function hasMoved({ spec, state }: Cell, before: unknown): boolean {
+  const [was, is] = [before, state].map((each) => JSON.stringify(spec.engine.describe(each)))
+  return was !== is
 }
 
 /** The turn has not happened: what it would have ended goes on. */
@@ -203,6 +217,7 @@ function stepOf(cell: Cell, admission: Admission): Step | undefined {
     case 'stop':
       if (cell.isDirect) cell.spec.engine.halt?.(cell)
       return undefined
+    case 'parked':
     case 'stale':
       return undefined
   }
@@ -219,7 +234,8 @@ function beginTurn(cell: Cell, message: Message, lane: Lane): void {
   if (sender !== undefined) cell.commit.takeAhead(message, sender)
   else if (!cell.isDirect) cell.commit.taken.push({ message, lane })
   cell.beginTurn()
-  const { stream, once } = message.headers
+  const { stream, once, deferred } = message.headers
+  if (deferred !== undefined) takeDeferred(cell, deferred.number)
   if (once !== undefined) cell.putRow(onceKey(once), cell.seq)
   if (stream === undefined) return
   // An actor that keeps nothing takes the message out of the outbox by itself: no commit of its own will.
@@ -295,6 +311,7 @@ function endLife(
   notes: Record<string, Json | undefined> = {},
 ): void {
   releaseEverything(cell, message)
+  abandonDeferred(cell)
   cell.status = status
   cell.life = 'ended'
   const reason = { kind: status === 'done' ? ('normal' as const) : ('shutdown' as const) }

@@ -62,6 +62,20 @@ export function reply<C extends MachineContext, E extends EventObject, All exten
   })
 }
 
+/**
+ * Keeps the message of this turn for a later state: it is taken again, before anything else that waits, once the
+ * machine's state value has changed. Messages that are kept are taken in the order in which they came. They are stored
+ * with the turn; an actor keeps at most 1,024, each at most 100 times, and parks the rest. With durability `none` a
+ * failure of the actor forgets them. Ends of invokes and delayed events cannot be kept.
+ */
+export function defer<
+  C extends MachineContext,
+  E extends EventObject,
+  All extends EventObject = E,
+>(): AmbitAction<C, E, All> {
+  return action('defer', () => [{ kind: 'defer' }])
+}
+
 /** Writes an entry of the thought log; it is stored with the turn, before anything of it leaves. */
 export function think<C extends MachineContext, E extends EventObject, All extends EventObject = E>(
   thought: Given<C, E, Thought>,

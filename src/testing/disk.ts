@@ -82,6 +82,7 @@ export class Disk {
         this.fail(process, `the reading of ${address}`)
         return process.isDead ? never() : inner.load(address)
       },
+      parked: (limit) => (process.isDead ? never() : inner.parked(limit)),
       recover: () => {
         this.fail(process, 'the look at what was left')
         return process.isDead ? never() : inner.recover()

@@ -1,10 +1,11 @@
 import { ChainCheck } from '../thought-log/chain.ts'
+import { messagesConserved } from './conservation.ts'
 import { mailboxDefaults } from '../kernel/mailbox.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
 import { textOf, type Dossier } from './dossiers.ts'
 import { invariant, type Invariant } from './invariant.ts'
 import { journalReplaysToSameState } from './replay-turns.ts'
-import type { TraceEntry, TurnRecord } from './trace.ts'
+import type { TraceEntry } from './trace.ts'
 
 /** No action is done twice, and no message is taken twice. */
 export const noDuplicateWork = invariant('noDuplicateWork', ({ dossiers }) => {
@@ -260,48 +261,6 @@ export function mailboxBounded({
   }))
 }
 
-/**
- * What was acknowledged is on the disk; nothing that was sent stays without an answer, or in an outbox; no stream has a
- * gap.
- */
-export const messagesConserved = invariant('messagesConserved', ({ waiting }) => {
-  const stored = new Set<string>()
-  const open = new Set<string>()
-  const next = new Map<string, number>()
-  return {
-    see(entry) {
-      if (entry.kind === 'sent') open.add(entry.id)
-      if (entry.kind === 'refused') open.delete(entry.id)
-      if (entry.kind === 'turn') return seeStream(entry.record, next, stored)
-      if (entry.kind !== 'acknowledged') return undefined
-      open.delete(entry.id)
-      return stored.has(entry.id) ? undefined : `${entry.id} was acknowledged and is not stored.`
-    },
-    async atEnd() {
-      const [first] = open
-      if (first !== undefined) return `${first} was sent, and nobody ever answered.`
-      const [left] = await waiting()
-      if (left === undefined) return undefined
-      return `${left.type} (${left.id}) lies in an outbox, and ${left.to} does not get it.`
-    },
-  }
-})
-
-function seeStream(
-  { actor, message }: TurnRecord,
-  next: Map<string, number>,
-  stored: Set<string>,
-): string | undefined {
-  const { once, stream } = message.headers
-  if (once !== undefined) stored.add(once)
-  if (stream === undefined) return undefined
-  const id = `${actor} from ${stream.sender} ${stream.generation} ${stream.lane}`
-  const expected = next.get(id) ?? stream.number
-  next.set(id, stream.number + 1)
-  if (stream.number === expected) return undefined
-  return `${actor} took number ${stream.number} from ${stream.sender}, ${expected} was next.`
-}
-
 /** Each actor's turns are numbered without a gap, its time never runs back, and the chain of hashes holds. */
 export const thoughtLogUnbroken = invariant('thoughtLogUnbroken', ({ history }) => {
   const last = new Map<string, { seq: number; at: number }>()
@@ -322,6 +281,8 @@ export const thoughtLogUnbroken = invariant('thoughtLogUnbroken', ({ history }) 
     },
   }
 })
+
+export { messagesConserved }
 
 /** All invariants that need no options. */
 export const invariants: readonly Invariant[] = [

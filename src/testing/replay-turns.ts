@@ -47,6 +47,8 @@ function replay(
   cell.life = 'running'
   for (const { record, seq } of turns) {
     const wanted = JSON.parse(record) as TurnRecord & { error?: ErrorRecord }
+    // An actor that has ended takes nothing: the journal was told in its place.
+    if (wanted.disposition === 'discarded') continue
     const { deadline = wanted.at } = wanted.message.headers
     // The wall clock may have run behind the actor's time: what was taken in time is so again.
     host.time = wanted.disposition === 'expired' ? wanted.at : Math.min(wanted.at, deadline)

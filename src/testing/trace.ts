@@ -13,7 +13,7 @@ export interface TurnRecord {
   readonly seq: number
   readonly at: number
   readonly machine: string
-  readonly disposition: 'processed' | 'parked' | 'expired'
+  readonly disposition: 'processed' | 'parked' | 'expired' | 'deferred' | 'discarded'
   readonly message: {
     readonly id: string
     readonly type: string

@@ -53,6 +53,24 @@ describe.each(journalKinds)('a journal in %s', (_, make) => {
     expect(faultIn(await session.history({}), await headOf(session))).toBeUndefined()
   })
 
+  test('J16 the rows of parked messages are found, whoever has them, and nothing else', async () => {
+    const parked = { message: { id: 'm' }, at: 1 }
+    const rows = (id: string) => [
+      [`~parked:${id}`, { ...parked, id }] as const,
+      ['~parkedNot', 1] as const,
+      ['other', 2] as const,
+    ]
+    await session.commit([turn('/a', 1, { rows: rows('1') }), turn('/p/b', 1, { rows: rows('2') })])
+    await reopen()
+    expect(await session.parked(10)).toEqual([
+      { address: '/a', key: '~parked:1', value: { ...parked, id: '1' } },
+      { address: '/p/b', key: '~parked:2', value: { ...parked, id: '2' } },
+    ])
+    expect(await session.parked(1)).toHaveLength(1)
+    await session.commit([turn('/a', 2, { rows: [['~parked:1', null]] })])
+    expect(await session.parked(10)).toHaveLength(1)
+  })
+
   test('J1 an empty commit stores nothing', async () => {
     expect(await session.commit([])).toEqual([])
     expect(await session.head()).toEqual({ position: 0, hash: CHAIN_START })

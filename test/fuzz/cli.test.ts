@@ -78,7 +78,18 @@ async function heard<T>(run: () => Promise<T>): Promise<Heard<T>> {
 const command = fc.constantFrom(
   ...['run', 'keygen', 'log show', 'log verify', 'log head', 'log explain', 'approvals list'],
   ...['approvals show', 'approvals approve', 'approvals reject', 'approvals amend'],
-  ...['approvals settle', 'approvals', 'log', 'rnu', '--version', '-h', ''],
+  ...[
+    'parked list',
+    'parked retry',
+    'parked discard',
+    'approvals settle',
+    'approvals',
+    'log',
+    'rnu',
+    '--version',
+    '-h',
+    '',
+  ],
 )
 
 /** A folder that a command may write to. */

@@ -74,6 +74,7 @@ export function faultyJournal(
       if (isDead()) return never()
       return journal.onLoad(address, await opened.load(address))
     },
+    parked: (limit) => opened.parked(limit),
     recover: () => opened.recover(),
     history: (query) => opened.history(query),
     head: () => opened.head(),

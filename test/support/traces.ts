@@ -89,7 +89,7 @@ export async function verdict(
     actors: new Map(),
     history: () => Promise.resolve(stored),
     waiting: () => Promise.resolve(waiting),
-    snapshotOf: () => undefined,
+    snapshotOf: () => ({ status: 'active' }),
     load: () => Promise.resolve(undefined),
   })
   for (const [step, happening] of happenings.entries()) {

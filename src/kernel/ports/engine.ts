@@ -75,6 +75,8 @@ export type Command =
   | { readonly kind: 'cancelUnder'; readonly owner: string }
   | { readonly kind: 'put'; readonly key: string; readonly value: Json }
   | { readonly kind: 'think'; readonly thought: Thought }
+  /** Keeps the message of this turn, to be taken again once the state has changed. */
+  | { readonly kind: 'defer' }
   | { readonly kind: 'observe'; readonly name: string; readonly run: () => unknown }
   | { readonly kind: 'log'; readonly label?: string; readonly value: unknown }
   /** Asks to hear, once, that the generation of an actor is over; `pact`: fails with it, unless it handles that. */

@@ -29,6 +29,8 @@ export interface JournalSession {
    */
   commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]>
   load(address: Address): MaybePromise<StoredActor | undefined>
+  /** The rows of parked messages (`~parked:...`) of all actors, at most so many. */
+  parked(limit: number): MaybePromise<readonly StoredRow[]>
   /** What a fresh owner must attend to at once. */
   recover(): MaybePromise<Recovery>
   history(query: HistoryQuery): Promise<readonly StoredTurn[]>
@@ -100,6 +102,12 @@ export interface StoredActor {
   readonly snapshot: Json
   readonly rows: ReadonlyMap<string, Json>
   readonly timers: readonly StoredTimer[]
+}
+
+export interface StoredRow {
+  readonly address: Address
+  readonly key: string
+  readonly value: Json
 }
 
 export interface Recovery {
