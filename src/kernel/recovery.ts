@@ -188,7 +188,8 @@ function parkPoison(cell: Cell): void {
   parkMessage(cell, taken.message, taken.lane, { name: 'Parked', message })
 }
 
-function startMessage(cell: Cell): Message {
+/** The message with which the kernel starts an actor. */
+export function startMessage(cell: Cell): Message {
   const id = `${cell.address}:${cell.generation}.${cell.incarnation}.start`
   return cell.kernelMessage(id, { type: kernelTypes.start })
 }
