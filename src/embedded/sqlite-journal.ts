@@ -31,6 +31,7 @@ import {
   type SqliteValue,
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
+import { SqliteBulk } from './sqlite-bulk.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
 import { damageOf, nameDamage, readHead, readHistory, refuseOtherFormat } from './sqlite-reader.ts'
 import { SQLITE_FORMAT, SQLITE_PAGE_BYTES, sqliteMeta, sqliteSchema } from './sqlite-schema.ts'
@@ -80,9 +81,20 @@ function openSession(
   }
 }
 
-/** Rows in one statement: on libsql a call costs as much as a row. */
-const TURNS_AT_ONCE = 8
-const TURN_ROW = '(?, ?, ?, ?, ?)'
+/** An actor as it is stored, and how many of its turns the log has. */
+interface ActorRow {
+  readonly proved: number | null
+  readonly generation: number
+  readonly incarnation: number
+  readonly seq: number
+  readonly status: ActorStatus
+  readonly snapshot: string
+}
+
+interface NoActorRow {
+  readonly proved: number | null
+  readonly snapshot: null
+}
 
 interface TimerRow extends Omit<StoredTimer, 'body'> {
   readonly body: string
@@ -159,18 +171,9 @@ class SqliteSession implements JournalSession {
   }
 
   private readActor(address: string): StoredActor | undefined {
-    const found = this.statements.loadActor.get(address) as
-      | {
-          generation: number
-          incarnation: number
-          seq: number
-          status: ActorStatus
-          snapshot: string
-        }
-      | undefined
-    const { seq: proved } = this.statements.lastTurn.get(address) as { seq: number | null }
-    refuseOtherPast(address, found, proved ?? 0)
-    if (found === undefined) return undefined
+    const found = this.statements.loadActor.get(address, address) as ActorRow | NoActorRow
+    refuseOtherPast(address, found)
+    if (found.snapshot === null) return undefined
     const rows = new Map<string, Json>()
     for (const row of this.statements.loadRows.all(address) as { key: string; value: string }[]) {
       rows.set(row.key, this.shapes.valueOf(row.value))
@@ -276,31 +279,30 @@ class SqliteSession implements JournalSession {
             this.epoch,
           )
     if (Number(stored.changes) !== 1) return 'conflict'
+    const put: SqliteValue[][] = []
     for (const [key, value] of entry.rows) {
       if (value === null) statements.deleteRow.run(address, key)
-      else statements.putRow.run(address, key, this.shapes.textOf(value))
+      else put.push([address, key, this.shapes.textOf(value)])
     }
+    statements.putRows.write(put)
     for (const message of entry.outbox) this.outbox.put(message)
     for (const consumed of entry.consumed) this.outbox.take(consumed)
     for (const id of entry.timersCleared) statements.deleteTimer.run(address, id)
-    for (const { id, dueAt, body } of entry.timersSet)
-      statements.putTimer.run(address, id, dueAt, this.shapes.textOf(body))
+    statements.putTimers.write(
+      entry.timersSet.map(({ id, dueAt, body }) => [address, id, dueAt, this.shapes.textOf(body)]),
+    )
     for (const message of entry.deadLetters)
       statements.deadLetter.run('expired', JSON.stringify(message))
     return 'stored'
   }
 
   private appendRecords(stored: readonly TurnCommit[]): void {
-    const { appendTurn, appendTurns } = this.statements
     let { position, hash } = this.last
     const rows = recordsOf(stored).map(({ address, seq, record }): SqliteValue[] => {
       hash = sha256(hash, record)
       return [++position, address, seq, record, hash]
     })
-    const whole = rows.length - (rows.length % TURNS_AT_ONCE)
-    for (let at = 0; at < whole; at += TURNS_AT_ONCE)
-      appendTurns.run(...rows.slice(at, at + TURNS_AT_ONCE).flat())
-    for (const row of rows.slice(whole)) appendTurn.run(...row)
+    this.statements.appendTurns.write(rows)
     this.last = { position, hash }
   }
 
@@ -324,15 +326,12 @@ class SqliteSession implements JournalSession {
 const STATUSES: readonly string[] = ['active', 'done', 'stopped'] satisfies ActorStatus[]
 
 /** An actor whose state is missing, or of another turn than its last one in the log, is not started as if it were. */
-function refuseOtherPast(
-  address: string,
-  found: { readonly seq: number; readonly status: string } | undefined,
-  proved: number,
-): void {
-  const { seq, status } = found ?? { seq: 0, status: 'active' }
-  if (seq === proved && STATUSES.includes(status)) return
+function refuseOtherPast(address: string, found: ActorRow | NoActorRow): void {
+  const { proved } = found
+  const { seq, status } = found.snapshot === null ? { seq: 0, status: 'active' } : found
+  if (seq === (proved ?? 0) && STATUSES.includes(status)) return
   throw new Error(
-    `the log has ${proved} turns of "${address}", its state is ${status} after ${seq}`,
+    `the log has ${proved ?? 0} turns of "${address}", its state is ${status} after ${seq}`,
   )
 }
 
@@ -344,10 +343,11 @@ function prepareStatements(database: SqliteDatabase) {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql)
   return {
     epoch: prepare("SELECT value FROM meta WHERE key = 'epoch'"),
+    // One statement, though most often there is nothing: each first message to an actor asks.
     loadActor: prepare(
-      'SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?',
+      `SELECT proved, generation, incarnation, seq, status, snapshot
+       FROM (SELECT max(seq) AS proved FROM turn WHERE address = ?) LEFT JOIN actor ON address = ?`,
     ),
-    lastTurn: prepare('SELECT max(seq) AS seq FROM turn WHERE address = ?'),
     loadTimers: prepare(
       'SELECT address, id, due_at AS dueAt, body FROM timer WHERE address = ? ORDER BY due_at',
     ),
@@ -357,11 +357,10 @@ function prepareStatements(database: SqliteDatabase) {
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,
     ),
-    appendTurn: prepare(`INSERT INTO turn VALUES ${TURN_ROW}`),
-    appendTurns: prepare(`INSERT INTO turn VALUES ${Array(TURNS_AT_ONCE).fill(TURN_ROW).join()}`),
-    putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
+    appendTurns: new SqliteBulk(database, 'INSERT INTO turn', 5),
+    putRows: new SqliteBulk(database, 'INSERT OR REPLACE INTO keyed_row', 3),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
-    putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),
+    putTimers: new SqliteBulk(database, 'INSERT OR REPLACE INTO timer', 4),
     deleteTimer: prepare('DELETE FROM timer WHERE address = ? AND id = ?'),
     deadLetter: prepare('INSERT INTO dead_letter (reason, message) VALUES (?, ?)'),
     trimDeadLetters: prepare(
