@@ -96,6 +96,8 @@ interface NoActorRow {
   readonly snapshot: null
 }
 
+type Group = readonly JournalEntry[]
+
 interface TimerRow extends Omit<StoredTimer, 'body'> {
   readonly body: string
 }
@@ -141,17 +143,13 @@ class SqliteSession implements JournalSession {
 
   commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]> {
     const before = this.last
+    const groups = inGroups(batch)
+    const refused = new Set<Group>()
     try {
-      this.database.exec('BEGIN IMMEDIATE')
-      this.refuseIfSucceeded()
-      const stored: TurnCommit[] = []
-      const results = inGroups(batch).flatMap((group) => this.storeGroup(group, stored))
-      this.appendRecords(stored)
-      this.shapes.save()
-      this.database.exec('COMMIT')
-      this.outbox.committed()
-      this.shapes.committed()
-      return results
+      for (;;) {
+        const results = this.tryCommit(groups, refused)
+        if (results !== undefined) return results
+      }
     } catch (error) {
       this.last = before
       this.outbox.rolledBack()
@@ -159,6 +157,36 @@ class SqliteSession implements JournalSession {
       const message = `The journal did not take ${batch.length} entries: ${String(error)}`
       return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message, { cause: error }))
     }
+  }
+
+  /**
+   * Stores all groups but those that were refused. Undefined, and nothing is stored, when one more is to be refused: a
+   * conflict among single owners is rare, and to be able to undo one group costs at each commit.
+   */
+  private tryCommit(
+    groups: readonly Group[],
+    refused: Set<Group>,
+  ): readonly CommitResult[] | undefined {
+    this.database.exec('BEGIN IMMEDIATE')
+    this.refuseIfSucceeded()
+    const stored: TurnCommit[] = []
+    const results: CommitResult[] = []
+    for (const group of groups) {
+      const result = refused.has(group) ? 'conflict' : this.storeGroup(group, stored)
+      if (result === 'undo') {
+        refused.add(group)
+        this.outbox.rolledBack()
+        this.rollback()
+        return undefined
+      }
+      results.push(...group.map(() => result))
+    }
+    this.appendRecords(stored)
+    this.shapes.save()
+    this.database.exec('COMMIT')
+    this.outbox.committed()
+    this.shapes.committed()
+    return results
   }
 
   load(address: string): StoredActor | undefined {
@@ -231,23 +259,14 @@ class SqliteSession implements JournalSession {
     )
   }
 
-  /** All of a group or nothing: a conflict undoes what was stored of it before. */
-  private storeGroup(group: readonly JournalEntry[], stored: TurnCommit[]): CommitResult[] {
-    const store = (entry: JournalEntry) =>
-      entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)
-    const turns = group.filter((entry) => entry.kind === 'turns')
-    if (group.length > 1) this.database.exec('SAVEPOINT one_group')
-    const mark = this.outbox.mark()
-    const results = group.map(store)
-    const isStored = !results.includes('conflict')
-    if (isStored) stored.push(...turns)
-    if (group.length === 1) return results
-    if (!isStored) {
-      this.database.exec('ROLLBACK TO one_group')
-      this.outbox.undo(mark)
+  /** All of a group or nothing: `undo` when something of it was stored before a conflict. */
+  private storeGroup(group: Group, stored: TurnCommit[]): CommitResult | 'undo' {
+    for (const [i, entry] of group.entries()) {
+      const result = entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)
+      if (result === 'conflict') return i === 0 ? result : 'undo'
     }
-    this.database.exec('RELEASE one_group')
-    return isStored ? results : group.map(() => 'conflict')
+    stored.push(...group.filter((entry) => entry.kind === 'turns'))
+    return 'stored'
   }
 
   private storeTurns(entry: TurnCommit): CommitResult {
@@ -279,18 +298,15 @@ class SqliteSession implements JournalSession {
             this.epoch,
           )
     if (Number(stored.changes) !== 1) return 'conflict'
-    const put: SqliteValue[][] = []
     for (const [key, value] of entry.rows) {
       if (value === null) statements.deleteRow.run(address, key)
-      else put.push([address, key, this.shapes.textOf(value)])
+      else statements.putRow.run(address, key, this.shapes.textOf(value))
     }
-    statements.putRows.write(put)
     for (const message of entry.outbox) this.outbox.put(message)
     for (const consumed of entry.consumed) this.outbox.take(consumed)
     for (const id of entry.timersCleared) statements.deleteTimer.run(address, id)
-    statements.putTimers.write(
-      entry.timersSet.map(({ id, dueAt, body }) => [address, id, dueAt, this.shapes.textOf(body)]),
-    )
+    for (const { id, dueAt, body } of entry.timersSet)
+      statements.putTimer.run(address, id, dueAt, this.shapes.textOf(body))
     for (const message of entry.deadLetters)
       statements.deadLetter.run('expired', JSON.stringify(message))
     return 'stored'
@@ -357,10 +373,11 @@ function prepareStatements(database: SqliteDatabase) {
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,
     ),
-    appendTurns: new SqliteBulk(database, 'INSERT INTO turn', 5),
-    putRows: new SqliteBulk(database, 'INSERT OR REPLACE INTO keyed_row', 3),
+    // OR FAIL: what fails undoes the whole transaction, so a statement need not be able to undo itself, which costs.
+    appendTurns: new SqliteBulk(database, 'INSERT OR FAIL INTO turn', 5),
+    putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
-    putTimers: new SqliteBulk(database, 'INSERT OR REPLACE INTO timer', 4),
+    putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),
     deleteTimer: prepare('DELETE FROM timer WHERE address = ? AND id = ?'),
     deadLetter: prepare('INSERT INTO dead_letter (reason, message) VALUES (?, ?)'),
     trimDeadLetters: prepare(
