@@ -114,6 +114,8 @@ test('T19 an actor that has not taken all it was sent is out of sight', async ()
   ]
   const { kernel, rest } = await run(children)
   await rest()
+  kernel.ref('/k').send({ type: 'put', n: 1 })
+  await rest()
   running.send = () => void kernel.ref('/k').send({ type: 'put', n: 7 })
   kernel.ref('/l').send({ type: 'look' })
   await rest()
