@@ -32,6 +32,7 @@ import type { Command, EffectContext } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
 import { ask, effect } from '../src/logic/invocable.ts'
+import type { Migration } from '../src/logic/migration.ts'
 import type { Reservation } from '../machines/ledger.ts'
 import { readProposal } from './governed.ts'
 
@@ -65,10 +66,14 @@ export function actionPool(house: ActionHouse): PoolSpec {
       compensate: worldEffect(house, services, 'compensate') as never,
     },
   })
-  const member = actorSpec('member', createInterpreter(machine), { privileged: true })
+  const engine = createInterpreter(machine, { migrations: actionMigrations })
+  const member = actorSpec('member', engine, { privileged: true })
   // Each action stands for itself: one that fails too often waits for a human, the others go on.
   return pool('actions', member, { budget: 'each' })
 }
+
+/** Version 2 judges at once where it sees the ledger; every state in which version 1 rests is there still. */
+const actionMigrations: readonly Migration[] = [{ from: '1', to: '2', migrate: (state) => state }]
 
 function createServices(house: ActionHouse): ActionServices {
   const services: ActionServices = {

@@ -3,8 +3,8 @@ import type { Envelope } from '../src/envelope/envelope.ts'
 import { readMoney } from '../src/envelope/money.ts'
 import type { Proposal } from '../src/envelope/proposal.ts'
 import { windowKey } from '../src/envelope/windows.ts'
-import { proposalOf, type ActionContext, type ActionServices } from './action-steps.ts'
-import type { Charge, Reservation } from './ledger.ts'
+import { LEDGER, proposalOf, type ActionContext, type ActionServices } from './action-steps.ts'
+import { viewFrom, type Charge, type Reservation } from './ledger.ts'
 
 export function decideNow(
   services: ActionServices,
@@ -12,6 +12,15 @@ export function decideNow(
   view: LedgerView,
 ): Decision {
   return decide(envelopesOf(services, context), proposalOf(context), view)
+}
+
+/** The same by what the ledger shows at this moment; undefined where it has to be asked. */
+export function decideInSight(
+  services: ActionServices,
+  context: ActionContext,
+): Decision | undefined {
+  const view = viewFrom(LEDGER, ledgerInput(services, context).charges)
+  return view && decideNow(services, context, view)
 }
 
 /** What the ledger is asked: every window of every envelope above, or the account of the human who approved. */

@@ -3,7 +3,7 @@ import type { LedgerView } from '../src/envelope/decide.ts'
 import type { ErrorRecord } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import { commands } from '../src/logic/actions.ts'
-import { decideNow, ledgerInput } from './action-authority.ts'
+import { decideInSight, decideNow, ledgerInput } from './action-authority.ts'
 import {
   amended,
   approvedBy,
@@ -88,6 +88,7 @@ export function createActionMachine(services: ActionServices) {
       rest: assign((_, params: { outcome: Outcome }) => ({ outcome: params.outcome, waiters: [] })),
     },
     guards: {
+      isDecided: ({ context }) => context.decision !== undefined,
       isDenied: ({ context }) => context.decision?.severity === 'deny',
       needsHuman: ({ context }) =>
         context.by === 'envelope' && context.decision?.severity === 'escalate',
@@ -104,7 +105,7 @@ export function createActionMachine(services: ActionServices) {
     delays: { backoff: ({ context }) => backoffMs(context) },
   }).createMachine({
     id: 'action',
-    version: '1',
+    version: '2',
     context: ({ input }) => emptyContext(input.id),
     initial: 'idle',
     on: {
@@ -114,11 +115,18 @@ export function createActionMachine(services: ActionServices) {
     },
     states: {
       idle: {
-        on: { 'ambit.action.propose': { target: 'evaluating', actions: 'begin' } },
+        on: { 'ambit.action.propose': { target: 'looking', actions: 'begin' } },
+      },
+      // Where the ledger is in sight it is judged at once; elsewhere the ledger is asked.
+      looking: {
+        entry: [
+          commands(({ context }) => services.thinkProposal(context)),
+          assign({ decision: ({ context }) => decideInSight(services, context) }),
+        ],
+        always: [{ guard: 'isDecided', target: 'judged' }, { target: 'evaluating' }],
       },
       evaluating: {
         tags: ['governed'],
-        entry: commands(({ context }) => services.thinkProposal(context)),
         invoke: {
           src: 'viewLedger',
           input: ({ context }) => ledgerInput(services, context),
@@ -156,7 +164,7 @@ export function createActionMachine(services: ActionServices) {
               guard: ({ event }) =>
                 event.verdict === 'amend' &&
                 services.isValidAmendment(event.file.proposal, event.args),
-              target: 'evaluating',
+              target: 'looking',
               actions: assign(({ context, event }) => amended(services, context, event)),
             },
             {
@@ -317,7 +325,7 @@ function proposedAgain(state?: 'awaitingHuman' | 'inDoubt') {
   ]
 }
 
-const beginAgain = { 'ambit.action.propose': { target: 'evaluating', actions: 'begin' } } as const
+const beginAgain = { 'ambit.action.propose': { target: 'looking', actions: 'begin' } } as const
 
 /** A state in which the action stays: whoever waits is told, and whoever asks later hears the same. */
 function resting<Before extends 'commit' | 'release' = never>(outcome: Outcome, before?: Before) {

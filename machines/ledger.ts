@@ -1,9 +1,10 @@
 import { setup } from 'xstate'
+import type { LedgerView } from '../src/envelope/decide.ts'
 import { bucketsAt } from '../src/envelope/windows.ts'
 import type { WindowLimit } from '../src/envelope/envelope.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { Command } from '../src/kernel/ports/engine.ts'
-import { thisTurn } from '../src/kernel/turn.ts'
+import { lookAt, thisTurn, type RowsView } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
 
 /** One window that a reservation counts against. */
@@ -71,18 +72,23 @@ export const ledgerMachine = setup({
   },
 })
 
+/** What the ledger at an address would answer now; undefined where it is out of sight and must be asked. */
+export function viewFrom(address: string, charges: readonly Charge[]): LedgerView | undefined {
+  const ledger = lookAt(address)
+  return ledger && { used: usedNow(ledger.rows, charges, ledger.now), at: ledger.now }
+}
+
 function view(charges: readonly Charge[]): Command[] {
-  const { now } = thisTurn()
-  return [
-    { kind: 'reply', event: { type: 'ambit.ledger.viewed', used: usedNow(charges, now), at: now } },
-  ]
+  const { now, rows } = thisTurn()
+  const used = usedNow(rows, charges, now)
+  return [{ kind: 'reply', event: { type: 'ambit.ledger.viewed', used, at: now } }]
 }
 
 /** All or nothing over every window of every envelope; the same key again gets the same answer. */
 function reserve(reservation: Reservation): Command[] {
-  const { now } = thisTurn()
+  const { now, rows } = thisTurn()
   const { key, account, minor, currency, charges } = reservation
-  const used = usedNow(charges, now)
+  const used = usedNow(rows, charges, now)
   const known = entryOf(key)
   if (known !== undefined && known.status !== 'released') {
     return [{ kind: 'reply', event: { type: 'ambit.ledger.reserved', used, at: now, again: true } }]
@@ -136,11 +142,11 @@ function settle(
   ]
 }
 
-function usedNow(charges: readonly Charge[], now: number): Record<string, number> {
+function usedNow(rows: RowsView, charges: readonly Charge[], now: number): Record<string, number> {
   const used: Record<string, number> = {}
   for (const { window, spec } of charges) {
     used[window] = bucketsAt(spec, now).counted.reduce(
-      (sum, bucket) => sum + sumOf(window, bucket),
+      (sum, bucket) => sum + sumOf(rows, window, bucket),
       0,
     )
   }
@@ -148,10 +154,11 @@ function usedNow(charges: readonly Charge[], now: number): Record<string, number
 }
 
 function addToSums(entry: LedgerEntry, change: number): Command[] {
+  const { rows } = thisTurn()
   return entry.counted.map(({ window, bucket }) => ({
     kind: 'put',
     key: sumKey(window, bucket),
-    value: sumOf(window, bucket) + change,
+    value: sumOf(rows, window, bucket) + change,
   }))
 }
 
@@ -163,8 +170,8 @@ function entryOf(key: string): LedgerEntry | undefined {
   return thisTurn().rows.get(`entry:${key}`) as LedgerEntry | undefined
 }
 
-function sumOf(window: string, bucket: string): number {
-  const sum = thisTurn().rows.get(sumKey(window, bucket))
+function sumOf(rows: RowsView, window: string, bucket: string): number {
+  const sum = rows.get(sumKey(window, bucket))
   return typeof sum === 'number' ? sum : 0
 }
 

@@ -32,6 +32,7 @@ import {
   type SqliteValue,
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
+import { SqliteBulk } from './sqlite-bulk.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
 import {
   damageOf,
@@ -88,9 +89,22 @@ function openSession(
   }
 }
 
-/** Rows in one statement: on libsql a call costs as much as a row. */
-const TURNS_AT_ONCE = 8
-const TURN_ROW = '(?, ?, ?, ?, ?)'
+/** An actor as it is stored, and how many of its turns the log has. */
+interface ActorRow {
+  readonly proved: number | null
+  readonly generation: number
+  readonly incarnation: number
+  readonly seq: number
+  readonly status: ActorStatus
+  readonly snapshot: string
+}
+
+interface NoActorRow {
+  readonly proved: number | null
+  readonly snapshot: null
+}
+
+type Group = readonly JournalEntry[]
 
 interface TimerRow extends Omit<StoredTimer, 'body'> {
   readonly body: string
@@ -137,17 +151,13 @@ class SqliteSession implements JournalSession {
 
   commit(batch: readonly JournalEntry[]): MaybePromise<readonly CommitResult[]> {
     const before = this.last
+    const groups = inGroups(batch)
+    const refused = new Set<Group>()
     try {
-      this.database.exec('BEGIN IMMEDIATE')
-      this.refuseIfSucceeded()
-      const stored: TurnCommit[] = []
-      const results = inGroups(batch).flatMap((group) => this.storeGroup(group, stored))
-      this.appendRecords(stored)
-      this.shapes.save()
-      this.database.exec('COMMIT')
-      this.outbox.committed()
-      this.shapes.committed()
-      return results
+      for (;;) {
+        const results = this.tryCommit(groups, refused)
+        if (results !== undefined) return results
+      }
     } catch (error) {
       this.last = before
       this.outbox.rolledBack()
@@ -155,6 +165,36 @@ class SqliteSession implements JournalSession {
       const message = `The journal did not take ${batch.length} entries: ${String(error)}`
       return Promise.reject(new AmbitError('AMBIT_COMMIT_FAILED', message, { cause: error }))
     }
+  }
+
+  /**
+   * Stores all groups but those that were refused. Undefined, and nothing is stored, when one more is to be refused: a
+   * conflict among single owners is rare, and to be able to undo one group costs at each commit.
+   */
+  private tryCommit(
+    groups: readonly Group[],
+    refused: Set<Group>,
+  ): readonly CommitResult[] | undefined {
+    this.database.exec('BEGIN IMMEDIATE')
+    this.refuseIfSucceeded()
+    const stored: TurnCommit[] = []
+    const results: CommitResult[] = []
+    for (const group of groups) {
+      const result = refused.has(group) ? 'conflict' : this.storeGroup(group, stored)
+      if (result === 'undo') {
+        refused.add(group)
+        this.outbox.rolledBack()
+        this.rollback()
+        return undefined
+      }
+      results.push(...group.map(() => result))
+    }
+    this.appendRecords(stored)
+    this.shapes.save()
+    this.database.exec('COMMIT')
+    this.outbox.committed()
+    this.shapes.committed()
+    return results
   }
 
   load(address: string): StoredActor | undefined {
@@ -167,18 +207,9 @@ class SqliteSession implements JournalSession {
   }
 
   private readActor(address: string): StoredActor | undefined {
-    const found = this.statements.loadActor.get(address) as
-      | {
-          generation: number
-          incarnation: number
-          seq: number
-          status: ActorStatus
-          snapshot: string
-        }
-      | undefined
-    const { seq: proved } = this.statements.lastTurn.get(address) as { seq: number | null }
-    refuseOtherPast(address, found, proved ?? 0)
-    if (found === undefined) return undefined
+    const found = this.statements.loadActor.get(address, address) as ActorRow | NoActorRow
+    refuseOtherPast(address, found)
+    if (found.snapshot === null) return undefined
     const rows = new Map<string, Json>()
     for (const row of this.statements.loadRows.all(address) as { key: string; value: string }[]) {
       rows.set(row.key, this.shapes.valueOf(row.value))
@@ -240,23 +271,14 @@ class SqliteSession implements JournalSession {
     )
   }
 
-  /** All of a group or nothing: a conflict undoes what was stored of it before. */
-  private storeGroup(group: readonly JournalEntry[], stored: TurnCommit[]): CommitResult[] {
-    const store = (entry: JournalEntry) =>
-      entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)
-    const turns = group.filter((entry) => entry.kind === 'turns')
-    if (group.length > 1) this.database.exec('SAVEPOINT one_group')
-    const mark = this.outbox.mark()
-    const results = group.map(store)
-    const isStored = !results.includes('conflict')
-    if (isStored) stored.push(...turns)
-    if (group.length === 1) return results
-    if (!isStored) {
-      this.database.exec('ROLLBACK TO one_group')
-      this.outbox.undo(mark)
+  /** All of a group or nothing: `undo` when something of it was stored before a conflict. */
+  private storeGroup(group: Group, stored: TurnCommit[]): CommitResult | 'undo' {
+    for (const [i, entry] of group.entries()) {
+      const result = entry.kind === 'turns' ? this.storeTurns(entry) : this.dispose(entry)
+      if (result === 'conflict') return i === 0 ? result : 'undo'
     }
-    this.database.exec('RELEASE one_group')
-    return isStored ? results : group.map(() => 'conflict')
+    stored.push(...group.filter((entry) => entry.kind === 'turns'))
+    return 'stored'
   }
 
   private storeTurns(entry: TurnCommit): CommitResult {
@@ -303,16 +325,12 @@ class SqliteSession implements JournalSession {
   }
 
   private appendRecords(stored: readonly TurnCommit[]): void {
-    const { appendTurn, appendTurns } = this.statements
     let { position, hash } = this.last
     const rows = recordsOf(stored).map(({ address, seq, record }): SqliteValue[] => {
       hash = sha256(hash, record)
       return [++position, address, seq, record, hash]
     })
-    const whole = rows.length - (rows.length % TURNS_AT_ONCE)
-    for (let at = 0; at < whole; at += TURNS_AT_ONCE)
-      appendTurns.run(...rows.slice(at, at + TURNS_AT_ONCE).flat())
-    for (const row of rows.slice(whole)) appendTurn.run(...row)
+    this.statements.appendTurns.write(rows)
     this.last = { position, hash }
   }
 
@@ -336,15 +354,12 @@ class SqliteSession implements JournalSession {
 const STATUSES: readonly string[] = ['active', 'done', 'stopped'] satisfies ActorStatus[]
 
 /** An actor whose state is missing, or of another turn than its last one in the log, is not started as if it were. */
-function refuseOtherPast(
-  address: string,
-  found: { readonly seq: number; readonly status: string } | undefined,
-  proved: number,
-): void {
-  const { seq, status } = found ?? { seq: 0, status: 'active' }
-  if (seq === proved && STATUSES.includes(status)) return
+function refuseOtherPast(address: string, found: ActorRow | NoActorRow): void {
+  const { proved } = found
+  const { seq, status } = found.snapshot === null ? { seq: 0, status: 'active' } : found
+  if (seq === (proved ?? 0) && STATUSES.includes(status)) return
   throw new Error(
-    `the log has ${proved} turns of "${address}", its state is ${status} after ${seq}`,
+    `the log has ${proved ?? 0} turns of "${address}", its state is ${status} after ${seq}`,
   )
 }
 
@@ -356,10 +371,11 @@ function prepareStatements(database: SqliteDatabase) {
   const prepare = (sql: string): SqliteStatement => database.prepare(sql)
   return {
     epoch: prepare("SELECT value FROM meta WHERE key = 'epoch'"),
+    // One statement, though most often there is nothing: each first message to an actor asks.
     loadActor: prepare(
-      'SELECT generation, incarnation, seq, status, snapshot FROM actor WHERE address = ?',
+      `SELECT proved, generation, incarnation, seq, status, snapshot
+       FROM (SELECT max(seq) AS proved FROM turn WHERE address = ?) LEFT JOIN actor ON address = ?`,
     ),
-    lastTurn: prepare('SELECT max(seq) AS seq FROM turn WHERE address = ?'),
     loadTimers: prepare(
       'SELECT address, id, due_at AS dueAt, body FROM timer WHERE address = ? ORDER BY due_at',
     ),
@@ -369,8 +385,8 @@ function prepareStatements(database: SqliteDatabase) {
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,
     ),
-    appendTurn: prepare(`INSERT INTO turn VALUES ${TURN_ROW}`),
-    appendTurns: prepare(`INSERT INTO turn VALUES ${Array(TURNS_AT_ONCE).fill(TURN_ROW).join()}`),
+    // OR FAIL: what fails undoes the whole transaction, so a statement need not be able to undo itself, which costs.
+    appendTurns: new SqliteBulk(database, 'INSERT OR FAIL INTO turn', 5),
     putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
     deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
     putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),

@@ -2,11 +2,6 @@ import type { Message } from '../kernel/message.ts'
 import type { Consumed } from '../kernel/ports/journal.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
 
-export interface OutboxMark {
-  readonly added: number
-  readonly taken: number
-}
-
 /**
  * The committed messages that nobody has taken yet. Which row a message has is kept in memory, so that taking it out
  * needs no index: a message is written once and deleted once, and seldom lives longer than a few commits.
@@ -49,16 +44,6 @@ export class SqliteOutbox {
     if (position === undefined) return
     this.remove.run(position)
     this.taken.push(key)
-  }
-
-  /** Where a group begins, so that it can be undone. */
-  mark(): OutboxMark {
-    return { added: this.added.length, taken: this.taken.length }
-  }
-
-  undo({ added, taken }: OutboxMark): void {
-    for (const key of this.added.splice(added)) this.rows.delete(key)
-    this.taken.length = taken
   }
 
   committed(): void {

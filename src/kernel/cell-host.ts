@@ -11,6 +11,7 @@ import type { Logger } from './ports/logger.ts'
 import type { TurnReport } from './ports/observer.ts'
 import type { Order as Supervising } from './ports/supervising.ts'
 import type { Registry } from './registry.ts'
+import type { InSight } from './turn.ts'
 
 /** The part of the monitors that a cell needs. */
 export interface Watches {
@@ -34,6 +35,8 @@ export interface CellHost {
   route(message: Message, lane: Lane): void
   /** Offers a message that is not stored yet to an actor that is stored with it; false when it has to wait. */
   routeAhead(message: Message, lane: Lane): boolean
+  /** An actor whose rows say all there is to know of it, and that is stored with whoever looks at it now. */
+  lookAt(address: Address): InSight | undefined
   /** In which order things happen in the system. */
   readonly order: Order
   /** Answers somebody outside the system, if it was this actor that was asked. */

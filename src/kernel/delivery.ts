@@ -69,6 +69,13 @@ export class Delivery {
     return true
   }
 
+  /** An actor that has taken all it was sent, and can be stored with whoever looks at it. */
+  lookAt(address: Address): Cell | undefined {
+    const cell = this.tree.peek(address)
+    if (cell?.life !== 'running' || cell.spec.durability !== 'sync') return undefined
+    return cell.started && !cell.isCommitting && cell.mailbox.length === 0 ? cell : undefined
+  }
+
   /** Takes back what was never stored. */
   retract(messages: Iterable<Message>): void {
     const byReceiver = new Map<Address, Set<Message>>()

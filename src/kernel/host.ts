@@ -72,8 +72,11 @@ export abstract class Host implements CellHost {
   }
 
   routeAhead(message: Message, lane: Lane): boolean {
-    const mayGo = this.phase === 'running' && this.committer?.mayRunAhead === true
-    return mayGo && this.delivery.offerAhead(message, lane)
+    return this.mayRunAhead && this.delivery.offerAhead(message, lane)
+  }
+
+  lookAt(address: Address): Cell | undefined {
+    return this.mayRunAhead ? this.delivery.lookAt(address) : undefined
   }
 
   answerOutside(to: ReplyTo, answer: Event, from: Address): void {
@@ -167,5 +170,9 @@ export abstract class Host implements CellHost {
 
   reported(report: TurnReport): void {
     this.audience.turn(report)
+  }
+
+  private get mayRunAhead(): boolean {
+    return this.phase === 'running' && this.committer?.mayRunAhead === true
   }
 }

@@ -77,8 +77,13 @@ export class PendingCommit implements Sending {
   takeAhead(message: Message, sender: PendingCommit): void {
     sender.outbox.delete(message)
     forgetSending(message)
-    const [own, other] = [this.group, sender.group]
-    if (own !== other) own.joined = other
+    this.joinTo(sender)
+  }
+
+  /** From now on these turns and those of another are stored together, all or none. */
+  joinTo(other: PendingCommit): void {
+    const [own, others] = [this.group, other.group]
+    if (own !== others) own.joined = others
   }
 
   /** Whether what goes there has to wait for the commit. */

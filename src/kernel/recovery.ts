@@ -270,7 +270,8 @@ function failForParking(cell: Cell): void {
   cell.host.failed(cell, new AmbitError('AMBIT_PARKED_TOO_OFTEN', message))
 }
 
-function startMessage(cell: Cell): Message {
+/** The message with which the kernel starts an actor. */
+export function startMessage(cell: Cell): Message {
   const id = `${cell.address}:${cell.generation}.${cell.incarnation}.start`
   return cell.kernelMessage(id, { type: kernelTypes.start })
 }

@@ -13,6 +13,7 @@ import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
 import { settleParked } from './settle-parked.ts'
 import { CellTurn, enterTurn } from './turn.ts'
+import { NO_NOTES, recordOf, stateOf, type Notes } from './turn-record.ts'
 
 /** What `takeOne` answers when there was no message. */
 export const NOTHING_TAKEN = -1
@@ -140,47 +141,72 @@ function makeTurn(
   now: number,
   admission: Admission,
 ): void {
-  const turn = new CellTurn(cell, message, now)
-  const outer = enterTurn(turn)
-  let step: Step | undefined
-  let prepared: readonly Prepared[] = []
   // Where commands are carried out as the step gives them, what ends with the message has to end before.
   if (cell.isDirect) settle(cell, admission)
+  let made: Made
   try {
-    cell.turn = turn
-    cell.performed = 0
-    step = stepOf(cell, admission)
-    if (step !== undefined) {
-      if (step.status === 'error') throw step.error
-      if (step.output !== undefined && !cell.isDirect) assertJson(step.output, 'output')
-      const { wanted } = turn
-      const commands = wanted === undefined ? step.commands : [...step.commands, ...wanted]
-      prepared = prepare(commands, cell.spec.privileged, turn)
-    }
+    made = attempt(cell, message, now, admission)
   } catch (error) {
     if (cell.isDirect) undoAtOnce(cell, admission)
     fail(cell, message, lane, error)
     return
-  } finally {
-    cell.turn = undefined
-    enterTurn(outer)
   }
+  if (admission.kind === 'start' && beginWithFirst(cell, message, lane, now, made)) return
   beginTurn(cell, message, lane)
   if (admission.kind === 'stop') return endLife(cell, message, now, 'stopped')
   if (admission.kind === 'parked')
     return endTurn(cell, message, now, settleParked(cell, message, now))
   if (!cell.isDirect) settle(cell, admission)
+  conclude(cell, message, now, made, { isStart: admission.kind === 'start' })
+}
+
+/** What a step came to, before anything of it has happened. */
+interface Made {
+  readonly turn: CellTurn
+  readonly step: Step | undefined
+  readonly prepared: readonly Prepared[]
+}
+
+/** Makes the step of a turn; a throw means that nothing happened. */
+function attempt(cell: Cell, message: Message, now: number, admission: Admission): Made {
+  const turn = new CellTurn(cell, message, now)
+  const outer = enterTurn(turn)
+  try {
+    cell.turn = turn
+    cell.performed = 0
+    const step = stepOf(cell, admission)
+    if (step === undefined) return { turn, step, prepared: [] }
+    if (step.status === 'error') throw step.error
+    if (step.output !== undefined && !cell.isDirect) assertJson(step.output, 'output')
+    const { wanted } = turn
+    const commands = wanted === undefined ? step.commands : [...step.commands, ...wanted]
+    return { turn, step, prepared: prepare(commands, cell.spec.privileged, turn) }
+  } finally {
+    cell.turn = undefined
+    enterTurn(outer)
+  }
+}
+
+/** Lets happen what a turn came to. */
+function conclude(
+  cell: Cell,
+  message: Message,
+  now: number,
+  { turn, step, prepared }: Made,
+  { isStart = false, isBirth = false } = {},
+): void {
   if (step === undefined) return
   const { state: before } = cell
   cell.state = step.state
-  if (admission.kind === 'start' && cell.spec.ready === 'started') cell.host.begun(cell)
-  const notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
+  if ((isStart || isBirth) && cell.spec.ready === 'started') cell.host.begun(cell)
+  let notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
+  if (turn.sights !== undefined) notes = { ...notes, seen: seenBy(cell, turn.sights) }
+  if (isBirth) notes = { ...notes, born: true }
   if (step.status === 'done') {
     cell.output = step.output as Json | undefined
     return endLife(cell, message, now, 'done', notes)
   }
-  if (hasDeferred(cell) && (admission.kind === 'start' || hasMoved(cell, before)))
-    replayDeferred(cell)
+  if (hasDeferred(cell) && (isStart || hasMoved(cell, before))) replayDeferred(cell)
   endTurn(cell, message, now, notes)
 }
 
@@ -188,6 +214,60 @@ function makeTurn(
 function hasMoved({ spec, state }: Cell, before: unknown): boolean {
   const [was, is] = [before, state].map((each) => JSON.stringify(spec.engine.describe(each)))
   return was !== is
+}
+
+/** What it saw of others is stored with them, or it would rest on what never was. */
+function seenBy(cell: Cell, sights: NonNullable<CellTurn['sights']>): Json {
+  const seen: Record<string, Json> = {}
+  for (const [address, sight] of sights) {
+    if (sight.pending !== undefined) cell.commit.joinTo(sight.pending)
+    seen[address] = sight.seen as unknown as Json
+  }
+  return seen
+}
+
+/**
+ * The first start of an actor and the message it was started for are one turn, when the start wants nothing: by itself
+ * it would be a record that says nothing. False, and nothing has happened, when each has to be a turn of its own;
+ * what throws then fails by itself, too.
+ */
+function beginWithFirst(cell: Cell, start: Message, lane: Lane, now: number, born: Made): boolean {
+  const { step, prepared } = born
+  const isFirst = cell.seq === 0 && !cell.isDirect && start.body.fresh !== true
+  if (!isFirst || step?.status !== 'active' || prepared.length > 0) return false
+  const message = cell.mailbox.take()
+  if (message === undefined) return false
+  const from = cell.mailbox.takenFrom
+  cell.state = step.state
+  cell.started = true
+  cell.generation++
+  const made = isFresh(message, now) ? attemptFirst(cell, message, now) : undefined
+  if (made === undefined) {
+    cell.state = undefined
+    cell.started = false
+    cell.generation--
+    cell.mailbox.putBack(message, from)
+    return false
+  }
+  take(cell, start, lane)
+  beginTurn(cell, message, from)
+  conclude(cell, message, now, made, { isBirth: true })
+  return true
+}
+
+function attemptFirst(cell: Cell, message: Message, now: number): Made | undefined {
+  try {
+    const admission = admit(cell, message, now)
+    return admission.kind === 'step' ? attempt(cell, message, now, admission) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Neither tried before nor past its time. */
+function isFresh({ headers }: Message, now: number): boolean {
+  const { attempt: tried, refused, deadline = now } = headers
+  return tried === undefined && refused === undefined && deadline >= now
 }
 
 /** The turn has not happened: what it would have ended goes on. */
@@ -204,8 +284,6 @@ function settle(cell: Cell, admission: Admission): void {
   if (admission.kind === 'start') beginGeneration(cell, admission.fresh)
   if (admission.kind === 'step') settleAdmission(cell, admission)
 }
-
-const NO_NOTES: Record<string, Json | undefined> = {}
 
 function stepOf(cell: Cell, admission: Admission): Step | undefined {
   switch (admission.kind) {
@@ -229,10 +307,15 @@ function deathPact(cell: Cell, { watched = '' }: StepAdmission): AmbitError {
   return new AmbitError('AMBIT_DEATH_PACT', message)
 }
 
-function beginTurn(cell: Cell, message: Message, lane: Lane): void {
+/** From now on the message is the turn's, which gives it back when it cannot be stored. */
+function take(cell: Cell, message: Message, lane: Lane): void {
   const sender = senderOf(message)
   if (sender !== undefined) cell.commit.takeAhead(message, sender)
   else if (!cell.isDirect) cell.commit.taken.push({ message, lane })
+}
+
+function beginTurn(cell: Cell, message: Message, lane: Lane): void {
+  take(cell, message, lane)
   cell.beginTurn()
   const { stream, once, deferred } = message.headers
   if (deferred !== undefined) takeDeferred(cell, deferred.number)
@@ -244,12 +327,7 @@ function beginTurn(cell: Cell, message: Message, lane: Lane): void {
   cell.putRow(highWaterKey(message), stream.number)
 }
 
-function endTurn(
-  cell: Cell,
-  message: Message,
-  now: number,
-  notes: Record<string, Json | undefined>,
-): void {
+function endTurn(cell: Cell, message: Message, now: number, notes: Notes): void {
   cell.lastNow = now
   if (message.headers.once !== undefined) {
     cell.release(() => cell.host.acknowledged(message, 'committed'))
@@ -271,44 +349,12 @@ function endTurn(
   cell.host.changed(cell)
 }
 
-function recordOf(
-  cell: Cell,
-  message: Message,
-  now: number,
-  notes: Record<string, Json | undefined>,
-): string {
-  const { id, version } = cell.spec.engine
-  return JSON.stringify({
-    v: 1,
-    actor: cell.address,
-    generation: cell.generation,
-    incarnation: cell.incarnation,
-    seq: cell.seq,
-    at: now,
-    machine: `${id}@${version}`,
-    disposition: 'processed',
-    message: {
-      id: message.id,
-      type: message.type,
-      body: message.body,
-      headers: message.headers,
-    },
-    state: stateOf(cell),
-    status: cell.status,
-    ...notes,
-  })
-}
-
-function stateOf(cell: Cell): Json {
-  return cell.status === 'active' && cell.started ? cell.spec.engine.describe(cell.state) : null
-}
-
 function endLife(
   cell: Cell,
   message: Message,
   now: number,
   status: 'done' | 'stopped',
-  notes: Record<string, Json | undefined> = {},
+  notes: Notes = NO_NOTES,
 ): void {
   releaseEverything(cell, message)
   abandonDeferred(cell)

@@ -3,6 +3,7 @@ import { createSeededRandom } from './random.ts'
 import { AmbitError } from './errors.ts'
 import type { Json } from './json.ts'
 import type { Event, Message } from './message.ts'
+import type { PendingCommit } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Command } from './ports/engine.ts'
 
@@ -36,6 +37,19 @@ export interface Turn {
   reply(event: Event): void
 }
 
+/** What a turn sees of another actor. */
+export interface Sight {
+  /** The other's time, or the turn's own if that is later. */
+  readonly now: number
+  readonly rows: RowsView
+}
+
+/** What a turn has seen of another actor, as its record tells it: a row that was not there is not told. */
+export interface Seen {
+  readonly now: number
+  readonly rows: Record<string, Json>
+}
+
 let current: Turn | undefined
 
 /** Makes a turn the one under way; answers the one before, which must be put back. */
@@ -57,6 +71,15 @@ export function thisTurn(): Turn {
   )
 }
 
+/**
+ * The rows of another actor as they stand at this moment, or undefined when it must be asked by a message. What is read
+ * is written into the record of the turn, so that a replay sees the same; the turn is stored with what it has seen, all
+ * or none. For the runtime's own machines.
+ */
+export function lookAt(address: Address): Sight | undefined {
+  return current instanceof CellTurn ? current.lookAt(address) : undefined
+}
+
 /** The turn of a cell. It is made for every message, so it keeps nothing that the cell already says. */
 export class CellTurn implements Turn {
   readonly message: Message
@@ -64,6 +87,8 @@ export class CellTurn implements Turn {
   private readonly cell: TurnPlace
   /** What a reducer asked for, where it cannot be done at once. */
   wanted: Command[] | undefined
+  /** Whom it has looked at. */
+  sights: Map<Address, Looked> | undefined
   private chance: (() => number) | undefined
 
   /** Without `now` the clock is asked when somebody asks the turn. */
@@ -115,6 +140,20 @@ export class CellTurn implements Turn {
     this.want({ kind: 'reply', event })
   }
 
+  lookAt(address: Address): Sight | undefined {
+    const known = this.sights?.get(address)
+    if (known !== undefined) return known
+    const { pending, host } = this.cell
+    // What it sent there and nobody has taken belongs to what it would see.
+    if (pending?.isWaiting(address, 'user') === true) return undefined
+    const other = host.lookAt(address)
+    if (other === undefined) return undefined
+    const looked = new Looked(other, Math.max(this.now, other.lastNow))
+    this.sights ??= new Map()
+    this.sights.set(address, looked)
+    return looked
+  }
+
   private want(command: Command): void {
     if (this.cell.isDirect) this.cell.perform(command)
     else {
@@ -129,6 +168,35 @@ export class CellTurn implements Turn {
   }
 }
 
+/** Another actor that a turn may look at. */
+export interface InSight {
+  readonly rows: RowsView
+  readonly lastNow: number
+  /** What it did that is not stored yet. */
+  readonly pending: PendingCommit | undefined
+}
+
+/** Notes which rows of another actor were read. */
+class Looked implements Sight {
+  readonly now: number
+  readonly pending: PendingCommit | undefined
+  readonly seen: Seen
+  readonly rows: RowsView
+
+  constructor({ rows, pending }: InSight, now: number) {
+    const read: Record<string, Json> = {}
+    const get = (key: string) => {
+      const value = rows.get(key)
+      if (value !== undefined) read[key] = value
+      return value
+    }
+    this.now = now
+    this.pending = pending
+    this.seen = { now, rows: read }
+    this.rows = { get, has: (key) => get(key) !== undefined }
+  }
+}
+
 /** What a turn knows of the actor it is made for. */
 interface TurnPlace {
   readonly address: Address
@@ -136,9 +204,14 @@ interface TurnPlace {
   readonly seq: number
   readonly authority: readonly Json[]
   readonly rows: RowsView
-  readonly host: { readonly systemId: string; readonly clock: Clock }
+  readonly host: {
+    readonly systemId: string
+    readonly clock: Clock
+    lookAt(address: Address): InSight | undefined
+  }
   readonly lastNow: number
   readonly isDirect: boolean
+  readonly pending: PendingCommit | undefined
   perform(command: Command): void
 }
 

@@ -6,7 +6,9 @@ import { Order } from '../kernel/pending-commit.ts'
 import type { Message } from '../kernel/message.ts'
 import type { StoredTurn } from '../kernel/ports/journal.ts'
 import { silentLogger } from '../kernel/ports/logger.ts'
+import { startMessage } from '../kernel/recovery.ts'
 import { parkMessage, takeOne } from '../kernel/take.ts'
+import type { InSight, Seen } from '../kernel/turn.ts'
 import { describeDifferences, differences } from './difference.ts'
 import { invariant } from './invariant.ts'
 import type { TurnRecord } from './trace.ts'
@@ -52,6 +54,7 @@ function replay(
     const { deadline = wanted.at } = wanted.message.headers
     // The wall clock may have run behind the actor's time: what was taken in time is so again.
     host.time = wanted.disposition === 'expired' ? wanted.at : Math.min(wanted.at, deadline)
+    host.seen = wanted.seen
     cell.incarnation = wanted.incarnation
     takeAgain(cell, wanted)
     const made = cell.pending?.records.at(-1)?.text
@@ -71,6 +74,7 @@ function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): vo
     parkMessage(cell, message, 'user', wanted.error ?? { name: 'Parked', message: '' })
     return
   }
+  if (wanted.born === true) cell.mailbox.offer(startMessage(cell), 'system')
   cell.mailbox.offer(message, 'system')
   takeOne(cell)
 }
@@ -78,6 +82,7 @@ function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): vo
 /** A host that lets nothing out: what the turns wanted has happened already. */
 class ReplayHost implements CellHost {
   time = 0
+  seen: TurnRecord['seen']
   readonly isWatched = false
   readonly monitors = { watch: () => undefined, unwatch: () => undefined }
   readonly order = new Order()
@@ -97,6 +102,7 @@ class ReplayHost implements CellHost {
 
   logger = () => silentLogger
   routeAhead = () => false
+  lookAt = (address: string) => inSight(this.seen?.[address])
   schedule(): void {}
   changed(): void {}
   route(): void {}
@@ -119,4 +125,10 @@ class ReplayHost implements CellHost {
   acknowledged(): void {}
   dispose(): void {}
   reported(): void {}
+}
+
+/** What the turn saw of another actor, as that stood then. */
+function inSight(seen: Seen | undefined): InSight | undefined {
+  if (seen === undefined) return undefined
+  return { rows: new Map(Object.entries(seen.rows)), lastNow: seen.now, pending: undefined }
 }

@@ -2,6 +2,7 @@ import type { Address } from '../kernel/address.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
 import type { ActorStatus } from '../kernel/ports/journal.ts'
+import type { Seen } from '../kernel/turn.ts'
 import type { Event, Headers } from '../kernel/message.ts'
 import type { FaultName } from './faults.ts'
 
@@ -25,6 +26,10 @@ export interface TurnRecord {
   readonly thoughts?: readonly Thought[]
   readonly begun?: readonly { readonly path: string; readonly src: string; readonly ref: string }[]
   readonly sent?: number
+  /** What it saw of other actors. */
+  readonly seen?: Readonly<Record<Address, Seen>>
+  /** Set when the actor was started with it. */
+  readonly born?: true
 }
 
 /** What happened in a simulated world, in the order in which it happened. */

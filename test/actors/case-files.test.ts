@@ -9,12 +9,13 @@ import { until } from '../support/running.ts'
 const otherKey = { args: { order: 'o-2', minor: 100 } } as Partial<Statement>
 
 describe('a proposal withdrawn before its case has an id', () => {
-  const journals: [string, () => Journal][] = [
-    ['each message waits for its commit', waitingJournal],
-    ['the journal stores chains whole', memory],
+  const journals: [string, () => Journal, string][] = [
+    ['each message waits for its commit', waitingJournal, 'ambit.ledger.view'],
+    // The action sees the ledger, and does not ask it.
+    ['the journal stores chains whole', memory, 'ambit.action.propose'],
   ]
-  test.each(journals)('A5 leaves no open case (%s)', async (_, journal) => {
-    const onTurn = once('ambit.ledger.view', (system) => send(system, 'a', { type: 'leave' }))
+  test.each(journals)('A5 leaves no open case (%s)', async (_, journal, type) => {
+    const onTurn = once(type, (system) => send(system, 'a', { type: 'leave' }))
     const desk = await deskOf({ journal: journal(), onTurn })
     desk.go('a', 72_000)
     await desk.rest()
