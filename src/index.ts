@@ -57,6 +57,7 @@ export {
   type Statement,
   type Verdict,
 } from './envelope/statement.ts'
+export type { WatchdogOptions } from './isolation/watchdog.ts'
 export type { ActorRow, Counters, ReadModels } from './inspect/read-models.ts'
 export { isSegment, parseAddress, type Address } from './kernel/address.ts'
 export type {
@@ -122,6 +123,7 @@ export type {
 } from './kernel/ports/journal.ts'
 export type { Logger } from './kernel/ports/logger.ts'
 export type { ExitReport, Observer, TurnReport } from './kernel/ports/observer.ts'
+export type { Stall, Watchdog } from './kernel/ports/watchdog.ts'
 export type { ReadyActor, Schedule } from './kernel/ports/schedule.ts'
 export type { AskOptions, SendOptions } from './kernel/ref.ts'
 export type { RestartType } from './kernel/restart-plan.ts'

@@ -4,6 +4,7 @@ import { toErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import type { Stall } from './ports/watchdog.ts'
 import type { Observer, TurnReport } from './ports/observer.ts'
 
 /** The observers of a system. What one of them throws is logged, and stops nobody else. */
@@ -39,6 +40,10 @@ export class Audience {
 
   restart({ address, incarnation }: Cell, delayMs: number): void {
     this.tell((observer) => observer.onRestart?.({ address, incarnation, delayMs }))
+  }
+
+  stall(stall: Stall): void {
+    this.tell((observer) => observer.onStall?.(stall))
   }
 
   deadLetter(letter: DeadLetter): void {

@@ -91,7 +91,8 @@ export class Effects {
       const call = { name: invocation.src, phase: 'run', address, input, context } as const
       // Ambit's own actors hand what they do in the world to the host themselves, once it is authorised.
       const isHosted = host !== undefined && !owner.spec.privileged
-      const working = runOwned({ strayed }, () => (isHosted ? host.run(call, own) : own()))
+      const work = { address, effect: invocation.src }
+      const working = runOwned({ work, strayed }, () => (isHosted ? host.run(call, own) : own()))
       // One step for either end: which of two effects ended first must not hang on how it ended.
       Promise.resolve(working).then(
         (output) => finish(isKept ? endOf(output, invocation) : { ok: true, output }),

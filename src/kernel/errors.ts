@@ -20,6 +20,7 @@ export const errorCodes = {
   AMBIT_JOURNAL_OWNED: 'Another process owns the journal.',
   AMBIT_KEY_CONFLICT: 'The same action key was proposed with other arguments.',
   AMBIT_LOOP_LIMIT: 'A machine or a chain of internal events did not come to rest.',
+  AMBIT_LOOP_BLOCKED: 'Code kept the event loop of the process from going on.',
   AMBIT_MACHINE_CHANGED: 'A stored snapshot belongs to another structure of the machine.',
   AMBIT_NOT_AUTHORIZED: 'The effect runner was asked to act without a valid authorization.',
   AMBIT_NOT_IN_TURN: 'A turn accessor was used outside a turn.',

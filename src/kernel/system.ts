@@ -32,6 +32,7 @@ import { Rounds } from './rounds.ts'
 import { RunQueue } from './run-queue.ts'
 import { unowned, watchStrays } from './stray-errors.ts'
 import { Supervision, type Alarm } from './supervision.ts'
+import { watchLoop } from './stall.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
 
@@ -61,6 +62,7 @@ export class Kernel implements CellHost {
   private committer: Committer | undefined
   private phase: Phase = 'new'
   private unwatchStrays: (() => void) | undefined
+  private unwatchLoop: (() => void) | undefined
 
   constructor(options: KernelOptions) {
     const { random = createRealRandom() } = options
@@ -171,6 +173,7 @@ export class Kernel implements CellHost {
     this.outside.refuseAll()
     this.phase = 'stopped'
     this.unwatchStrays?.()
+    this.unwatchLoop?.()
     for (const cell of this.tree.all()) cell.spec.engine.quiet?.(cell)
     await this.committer?.session.close()
     this.committer = undefined
@@ -352,9 +355,17 @@ export class Kernel implements CellHost {
   }
 
   private *startSteps(): Generator<Promise<unknown>, void> {
+    const { clock, log, supervision, audience } = this
     const session = yield* wait(this.options.journal.open())
     this.committer = this.createCommitter(session)
     this.unwatchStrays = watchStrays()
+    this.unwatchLoop = watchLoop(this.options.watchdog, {
+      session,
+      clock,
+      log,
+      supervision,
+      audience,
+    })
     try {
       yield* wait(this.options.opened?.(session))
       yield* this.boot.steps(session)

@@ -2,6 +2,7 @@ import type { Address } from '../address.ts'
 import type { DeadLetter } from '../dead-letters.ts'
 import type { ExitReason } from '../exit.ts'
 import type { Json } from '../json.ts'
+import type { Stall } from './watchdog.ts'
 
 /** What became of one turn, told after its commit. */
 export interface TurnReport {
@@ -36,4 +37,6 @@ export interface Observer {
   onExit?(report: ExitReport): void
   onRestart?(report: { address: Address; incarnation: number; delayMs: number }): void
   onDeadLetter?(letter: DeadLetter): void
+  /** The event loop had stood still, and goes on. */
+  onStall?(stall: Stall): void
 }
