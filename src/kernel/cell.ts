@@ -1,7 +1,8 @@
 import type { Address } from './address.ts'
+import type { AwayTurn } from './away.ts'
 import { carryOutAtOnce } from './carry-out.ts'
 import type { ActorSpec } from './child-spec.ts'
-import { AmbitError, type ErrorRecord } from './errors.ts'
+import type { ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import {
   storedInvocation,
@@ -10,7 +11,7 @@ import {
   type StoredSnapshot,
 } from './invocation.ts'
 import { migrated, refuseUnheard, revived } from './revival.ts'
-import { findNonJson, type Json } from './json.ts'
+import type { Json } from './json.ts'
 import { Mailbox, type Lane } from './mailbox.ts'
 import {
   kernelTypes,
@@ -21,6 +22,7 @@ import {
   type ReplyTo,
   type Sending,
 } from './message.ts'
+import { postOwn } from './post-own.ts'
 import { PendingCommit, type Order, type Release } from './pending-commit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Command, End, Outcome, Place } from './ports/engine.ts'
@@ -38,6 +40,10 @@ export interface CellHost {
   readonly systemId: string
   /** Whether anyone wants to hear of turns that are not journaled. */
   readonly isWatched: boolean
+  /** Whether rounds are made by the caller. */
+  readonly isByHand: boolean
+  /** Turns whose steps are made elsewhere. */
+  readonly away: Set<object>
   logger(address: Address): Logger
   /** Puts a cell on the run queue. */
   schedule(cell: Cell): void
@@ -120,6 +126,8 @@ export class Cell implements Place {
   /** The seq that the journal was last seen to hold, after a commit that was not answered. */
   pendingSeq: number | undefined
   pending: PendingCommit | undefined
+  /** The turn whose step is made elsewhere. */
+  away: AwayTurn | undefined
   /** The turn under way, in a cell whose commands are carried out at once. */
   turn: Turn | undefined
   /** How many commands of that turn have been carried out. */
@@ -179,6 +187,10 @@ export class Cell implements Place {
     return this.turn !== undefined
   }
 
+  get isByHand(): boolean {
+    return this.host.isByHand
+  }
+
   get outcome(): Outcome | undefined {
     if (this.failure !== undefined) return { status: 'error', error: this.failure.error }
     if (this.status === 'active') return undefined
@@ -227,20 +239,8 @@ export class Cell implements Place {
   }
 
   post(target: string, event: Event, isForeign = false): void {
-    if (isForeign) {
-      this.host.postForeign(this, target, event)
-      return
-    }
-    const finding = this.isDirect ? undefined : findNonJson(event, 'event')
-    if (finding !== undefined || typeof (event as Event | undefined)?.type !== 'string') {
-      const what = finding ?? 'it has no "type"'
-      this.warn(
-        new AmbitError('AMBIT_EVENT_REFUSED', `Expected an event, but ${what}.`),
-        'not taken',
-      )
-      return
-    }
-    this.host.postTo(this, { type: kernelTypes.post, target, event }, 'user')
+    if (isForeign) this.host.postForeign(this, target, event)
+    else postOwn(this, target, event)
   }
 
   end(target: string, end: End): void {
@@ -386,6 +386,7 @@ export class Cell implements Place {
     this.ownInvocations = undefined
     this.ownTimers = undefined
     this.pending = undefined
+    this.away = undefined
     this.state = undefined
     this.failure = undefined
     this.started = false

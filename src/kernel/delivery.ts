@@ -61,6 +61,8 @@ export class Delivery {
   offerAhead(message: Message, lane: Lane): boolean {
     const spec = this.tree.specAt(message.to)
     if (spec?.durability !== 'sync' || spec.mailbox.overflow === 'dropOldest') return false
+    // A step that is made elsewhere is not there when its sender is stored.
+    if (spec.engine.stepAway !== undefined) return false
     const cell = this.tree.cellAt(message.to, message[sentWith])
     if (cell?.life !== 'running') return false
     if ((cell.held?.[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane)) return false

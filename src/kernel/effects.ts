@@ -28,6 +28,8 @@ interface Running {
  */
 export class Effects {
   private running = new Map<string, Running>()
+  /** Turns whose steps are made elsewhere: they are waited for like effects. */
+  readonly away = new Set<object>()
   private readonly clock: Clock
   private readonly ended: (address: Address, invocation: Invocation, end: End) => void
 
@@ -49,7 +51,7 @@ export class Effects {
   }
 
   get size(): number {
-    return this.running.size
+    return this.running.size + this.away.size
   }
 
   start(owner: EffectOwner, invocation: Invocation, logic: EffectLogic): void {
@@ -139,7 +141,8 @@ function timeoutOf(logic: EffectLogic, invocation: Invocation): number {
   }
 }
 
-function endOf(output: unknown, invocation: Invocation): End {
+/** How an effect ended that answered this: only JSON can be stored. */
+export function endOf(output: unknown, invocation: { readonly src: string }): End {
   const finding = findNonJson(output, 'output')
   if (finding === undefined) return { ok: true, output }
   const message =

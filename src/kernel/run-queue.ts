@@ -1,4 +1,5 @@
 import Denque from 'denque'
+import { isAway } from './away.ts'
 import type { Cell } from './cell.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Schedule } from './ports/schedule.ts'
@@ -117,5 +118,5 @@ export class RunQueue {
 }
 
 function isReady(cell: Cell): boolean {
-  return cell.life === 'running' && cell.mailbox.length > 0
+  return cell.life === 'running' && cell.mailbox.length > 0 && !isAway(cell)
 }

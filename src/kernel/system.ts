@@ -61,8 +61,7 @@ export class Kernel implements CellHost {
   private readonly notices: Notices
   private committer: Committer | undefined
   private phase: Phase = 'new'
-  private unwatchStrays: (() => void) | undefined
-  private unwatchLoop: (() => void) | undefined
+  private unwatch: readonly (() => void)[] = []
 
   constructor(options: KernelOptions) {
     const { random = createRealRandom() } = options
@@ -156,6 +155,10 @@ export class Kernel implements CellHost {
     return this.rounds.isManual
   }
 
+  get away(): Set<object> {
+    return this.effects.away
+  }
+
   /** Runs everything that is due, at once. For a manual scheduler. */
   drain(): void {
     this.rounds.drain()
@@ -172,8 +175,7 @@ export class Kernel implements CellHost {
     await this.committer?.finish()
     this.outside.refuseAll()
     this.phase = 'stopped'
-    this.unwatchStrays?.()
-    this.unwatchLoop?.()
+    for (const end of this.unwatch) end()
     for (const cell of this.tree.all()) cell.spec.engine.quiet?.(cell)
     await this.committer?.session.close()
     this.committer = undefined
@@ -358,14 +360,8 @@ export class Kernel implements CellHost {
     const { clock, log, supervision, audience } = this
     const session = yield* wait(this.options.journal.open())
     this.committer = this.createCommitter(session)
-    this.unwatchStrays = watchStrays()
-    this.unwatchLoop = watchLoop(this.options.watchdog, {
-      session,
-      clock,
-      log,
-      supervision,
-      audience,
-    })
+    const ears = { session, clock, log, supervision, audience }
+    this.unwatch = [watchStrays(), watchLoop(this.options.watchdog, ears)]
     try {
       yield* wait(this.options.opened?.(session))
       yield* this.boot.steps(session)

@@ -1,4 +1,5 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
+import { sendAway, stepFrom, type AwayTurn, type Outcome } from './away.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
 import type { ErrorRecord } from './errors.ts'
@@ -19,6 +20,7 @@ export const TAKEN_QUICKLY = -2
 /** Takes one message and makes a turn of it. Answers what the clock said, so that nobody needs to ask it again. */
 export function takeOne(cell: Cell): number {
   if (cell.life !== 'running') return NOTHING_TAKEN
+  if (cell.away !== undefined) return takeAnswer(cell, cell.away)
   const { mailbox } = cell
   const message = mailbox.take()
   if (message === undefined) return NOTHING_TAKEN
@@ -47,8 +49,17 @@ export function takeOne(cell: Cell): number {
     skipMessage(cell, message, lane)
     return clockNow
   }
-  makeTurn(cell, message, lane, now, admission)
+  if (!sendAway(cell, message, lane, now, admission)) makeTurn(cell, message, lane, now, admission)
   return clockNow
+}
+
+/** Makes the turn whose step was made elsewhere, if its message still stands where it stood. */
+function takeAnswer(cell: Cell, away: AwayTurn): number {
+  const { outcome, message, lane, now, admission } = away
+  if (outcome === undefined) return NOTHING_TAKEN
+  cell.away = undefined
+  if (cell.mailbox.takeFirst(message, lane)) makeTurn(cell, message, lane, now, admission, outcome)
+  return cell.host.clock.now()
 }
 
 /** A turn that only changes a state of which nothing is kept; false when there is more to it. */
@@ -135,6 +146,7 @@ function makeTurn(
   lane: Lane,
   now: number,
   admission: Admission,
+  outcome?: Outcome,
 ): void {
   const turn = new CellTurn(cell, message, now)
   const outer = enterTurn(turn)
@@ -145,7 +157,7 @@ function makeTurn(
   try {
     cell.turn = turn
     cell.performed = 0
-    step = stepOf(cell, admission)
+    step = outcome === undefined ? stepOf(cell, admission) : stepFrom(outcome)
     if (step !== undefined) {
       if (step.status === 'error') throw step.error
       if (step.output !== undefined && !cell.isDirect) assertJson(step.output, 'output')
