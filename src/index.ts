@@ -57,6 +57,7 @@ export {
   type Statement,
   type Verdict,
 } from './envelope/statement.ts'
+export { inWorker, type InWorkerOptions, type WorkerSpec } from './isolation/in-worker.ts'
 export type { WatchdogOptions } from './isolation/watchdog.ts'
 export type { ActorRow, Counters, ReadModels } from './inspect/read-models.ts'
 export { isSegment, parseAddress, type Address } from './kernel/address.ts'

@@ -13,6 +13,7 @@ export class Stepper implements Place {
   readonly isDirect = false
   readonly isInTurn = false
   readonly isByHand = true
+  readonly authority: readonly Json[] = []
   readonly outcome = undefined
   readonly home = this
   slot: unknown

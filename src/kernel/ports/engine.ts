@@ -30,6 +30,8 @@ export interface Place {
   readonly isInTurn: boolean
   /** Whether the caller makes the rounds: then every step is made at once. */
   readonly isByHand: boolean
+  /** What each supervisor from the root down to this actor was given as authority. */
+  readonly authority: readonly Json[]
   /** The keyed rows of the actor. */
   readonly rows: ReadonlyMap<string, Json>
   /** How the actor ended; undefined while it may go on. */
