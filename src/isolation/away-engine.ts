@@ -11,7 +11,7 @@ export function awayEngine(engine: Engine, spec: WorkerSpec, governed: boolean):
     place.slot ??= new Tenant(place, engine, spec, governed)
     return place.slot as Tenant
   }
-  const { id, version, hash, migrate, refuse, opens } = engine
+  const { id, version, hash, opens } = engine
   return {
     id,
     version,
@@ -37,8 +37,8 @@ export function awayEngine(engine: Engine, spec: WorkerSpec, governed: boolean):
       else at(place).leave()
     },
     isLively: (place) => !place.isByHand && at(place).hasThread,
-    ...(migrate !== undefined && { migrate: (stored) => migrate(stored) }),
-    ...(refuse !== undefined && { refuse }),
+    migrate: (stored) => engine.migrate?.(stored),
+    refuse: (event) => engine.refuse?.(event),
     ...(opens !== undefined && { opens }),
   }
 }

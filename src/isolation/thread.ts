@@ -128,7 +128,7 @@ export class ActorThread {
       const waiting = this.waiting.get(id)
       if (waiting === undefined) return
       waiting.isAborted = true
-      this.send({ kind: 'abort', id, reason: String((signal.reason as Error).message) })
+      this.send({ kind: 'abort', id, reason: (signal.reason as Error).message })
     }
     signal.addEventListener('abort', aborted, { once: true })
     const answer = this.ask<End>('effect', (own) => ({ kind: 'effect', id: own, ...asked }))

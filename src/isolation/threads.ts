@@ -26,6 +26,9 @@ export class Threads {
       const thread = make()
       this.open.add(thread)
       return thread
+    } catch (error) {
+      this.waiting.shift()?.()
+      throw error
     } finally {
       this.reserved--
     }

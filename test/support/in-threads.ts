@@ -10,7 +10,7 @@ import type { ExitReport, Observer } from '../../src/kernel/ports/observer.ts'
 const rooms = new URL('../isolation/rooms.ts', import.meta.url)
 const loader = new URL('./load-typescript.js', import.meta.url).href
 /** So that a thread loads the sources as they are. */
-const nodeOptions = ['--import', loader, '--conditions=ambit-source']
+export const nodeOptions = ['--import', loader, '--conditions=ambit-source']
 const running: ActorSystem[] = []
 
 export const WAIT_MS = 20_000
@@ -32,7 +32,7 @@ export interface Started {
   readonly exits: ExitReport[]
   readonly restarts: string[]
   /** Asks an actor and gives the answer's value. */
-  ask(address: string, event: Event | string): Promise<unknown>
+  readonly ask: (address: string, event: Event | string) => Promise<unknown>
 }
 
 export async function start(
