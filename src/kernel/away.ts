@@ -52,11 +52,6 @@ export function sendAway(
   return true
 }
 
-/** Whether an actor waits for a step that is made elsewhere. */
-export function isAway({ away }: Cell): boolean {
-  return away !== undefined && away.outcome === undefined
-}
-
 /** What came of it, as if it had been made here. */
 export function stepFrom(outcome: Outcome): Step {
   if ('step' in outcome) return outcome.step

@@ -1,5 +1,4 @@
 import Denque from 'denque'
-import { isAway } from './away.ts'
 import type { Cell } from './cell.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Schedule } from './ports/schedule.ts'
@@ -118,5 +117,5 @@ export class RunQueue {
 }
 
 function isReady(cell: Cell): boolean {
-  return cell.life === 'running' && cell.mailbox.length > 0 && !isAway(cell)
+  return cell.life === 'running' && cell.mailbox.length > 0
 }

@@ -72,6 +72,12 @@ export const room = setup({
     },
     loop: { actions: assign(() => spin()) },
     hoard: { actions: assign(() => hoard()) },
+    forbidden: {
+      actions: [
+        assign({ count: ({ context }) => context.count + 100 }),
+        tell('/other', { type: 'ambit.forbidden' }),
+      ],
+    },
     odd: { actions: assign({ last: () => new Map() }) },
     look: { actions: observe(({ event }) => seen.push(event.by)) },
   },

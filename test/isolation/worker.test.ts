@@ -110,6 +110,15 @@ describe('a thread of its own', () => {
   })
 })
 
+test('W4 a step that is refused after it was made there has not happened', async () => {
+  const { ask, system, exits } = await start([inThread('room', room, 'room')])
+  system.ref('/room').send({ type: 'add' })
+  system.ref('/room').send({ type: 'forbidden' })
+  system.ref('/room').send({ type: 'add' })
+  expect(await ask('/room', 'get')).toMatchObject({ count: 2 })
+  expect(JSON.stringify(exits)).toContain('AMBIT_EVENT_REFUSED')
+})
+
 describe('its effects', () => {
   async function lastOf(type: string, by?: number): Promise<unknown> {
     const { ask, system } = await start([inThread('room', room, 'room')])
@@ -146,6 +155,8 @@ describe('its effects', () => {
     await blocked
     expect(order).toEqual(['other', 'room'])
     expect(exits).toEqual([])
+    await system.atRest()
+    expect(await ask('/room', 'get')).toMatchObject({ last: { isMainThread: false } })
   })
 
   test('W8 one whose thread ends is in doubt', async () => {
@@ -190,8 +201,9 @@ describe('a turn that never ends', () => {
     ])
     await ask('/room', 'get')
     system.ref('/room').send({ type: 'loop' })
+    const unanswered = system.ref('/room').ask({ type: 'get' }, { timeoutMs: 300 })
     for (let i = 0; i < 100; i++) expect(await ask('/other', 'get')).toMatchObject({ count: 0 })
-    await system.stop({ graceMs: 0 })
+    await expect(unanswered).rejects.toMatchObject({ code: 'AMBIT_ASK_TIMEOUT' })
   })
 
   test('W6 what an earlier turn of it had done stays done', async () => {

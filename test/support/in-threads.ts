@@ -13,7 +13,7 @@ const loader = new URL('./load-typescript.js', import.meta.url).href
 export const nodeOptions = ['--import', loader, '--conditions=ambit-source']
 const running: ActorSystem[] = []
 
-export const WAIT_MS = 20_000
+export const WAIT_MS = 40_000
 
 /** An actor of the test's machines in a thread of its own. */
 export function inThread(
