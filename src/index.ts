@@ -92,6 +92,7 @@ export type { EffectCall, EffectHost } from './kernel/ports/effect-host.ts'
 export type {
   AskLogic,
   AskRequest,
+  AwayStep,
   Command,
   EffectContext,
   EffectLogic,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { actor } from '../../actors/actor.ts'
+import { pool } from '../../actors/supervisor.ts'
 import { memoryJournal } from '../../src/embedded/memory-journal.ts'
 import { reducer, room } from './rooms.ts'
 import { threads } from '../../src/isolation/threads.ts'
@@ -108,6 +109,14 @@ describe('a thread of its own', () => {
     expect(reasons.filter((reason) => reason.includes('boom'))).toHaveLength(2)
     expect(reasons.filter((reason) => reason.includes('AMBIT_CONTEXT_NOT_JSON'))).toHaveLength(2)
   })
+})
+
+test('W4 each member of a pool has a thread of its own', async () => {
+  const { ask, system } = await start([pool('rooms', inThread('room', room, 'room'))])
+  system.ref('/rooms/a').send({ type: 'add', by: 2 })
+  expect(await ask('/rooms/a', 'get')).toMatchObject({ count: 2, isMainThread: false })
+  expect(await ask('/rooms/b', 'get')).toMatchObject({ count: 0, isMainThread: false })
+  expect(await ask('/rooms/a', 'thread')).not.toBe(await ask('/rooms/b', 'thread'))
 })
 
 test('W4 a step that is refused after it was made there has not happened', async () => {

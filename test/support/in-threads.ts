@@ -3,7 +3,7 @@ import { actor, type MachineOptions } from '../../actors/actor.ts'
 import { supervisor } from '../../actors/supervisor.ts'
 import { createSystem, type ActorSystem, type SystemOptions } from '../../actors/system.ts'
 import { inWorker, type InWorkerOptions } from '../../src/isolation/in-worker.ts'
-import type { ActorSpec } from '../../src/kernel/child-spec.ts'
+import type { ActorSpec, ChildSpec } from '../../src/kernel/child-spec.ts'
 import type { Event } from '../../src/kernel/message.ts'
 import type { ExitReport, Observer } from '../../src/kernel/ports/observer.ts'
 
@@ -36,7 +36,7 @@ export interface Started {
 }
 
 export async function start(
-  children: readonly ActorSpec[],
+  children: readonly ChildSpec[],
   options: Partial<SystemOptions> = {},
 ): Promise<Started> {
   const exits: ExitReport[] = []
