@@ -10,10 +10,12 @@ import { AmbitError } from '../src/kernel/errors.ts'
 import type { Event } from '../src/kernel/message.ts'
 import type { Engine } from '../src/kernel/ports/engine.ts'
 import { anObject, having, listOf, type OptionRules } from '../src/kernel/spec-check.ts'
+import { awayEngine } from '../src/isolation/away-engine.ts'
+import { checkIsolation, type WorkerSpec } from '../src/isolation/in-worker.ts'
 import { assertLogic, createInterpreter } from '../src/logic/interpreted.ts'
 import type { Migration } from '../src/logic/migration.ts'
 import { invocableOf } from '../src/logic/invocable.ts'
-import { isMachine } from '../src/logic/logic-kinds.ts'
+import { isLogic, isMachine, kindOf } from '../src/logic/logic-kinds.ts'
 import { actorsOf, refuseUnsupported } from '../src/logic/verify.ts'
 
 export interface MachineOptions extends ActorOptions {
@@ -30,6 +32,11 @@ export interface MachineOptions extends ActorOptions {
    * the journal holds goes before.
    */
   readonly snapshot?: Snapshot<unknown>
+  /**
+   * Made by `inWorker(...)`: the actor's steps and effects run in a thread of its own, with limits of time and memory
+   * that kill it when it exceeds them. Default: in the process's own thread. Not with durability `none`.
+   */
+  readonly isolation?: WorkerSpec
 }
 
 /**
@@ -43,12 +50,59 @@ export interface MachineOptions extends ActorOptions {
 export function actor(id: string, logic: AnyActorLogic, options: MachineOptions = {}): ActorSpec {
   assertLogic(logic)
   checkActorOptions(id, options, machineRules)
-  const { events, migrations, snapshot, ...rest } = options
+  const { events, migrations, snapshot, isolation, ...rest } = options
   if (isMachine(logic)) {
     refuseUnsupported(logic, options.durability !== 'none')
     refuseGoverned(id, logic)
   }
-  return actorSpec(id, machineEngine(logic, { events, migrations, snapshot }), rest)
+  const engine = machineEngine(logic, { events, migrations, snapshot })
+  return actorSpec(
+    id,
+    isolation === undefined ? engine : isolated(id, logic, engine, options),
+    rest,
+  )
+}
+
+/** The engine in a thread of its own. Throws for what cannot run there. */
+export function isolated(
+  id: string,
+  logic: AnyActorLogic,
+  engine: Engine,
+  { isolation, durability, snapshot }: MachineOptions,
+  governed = false,
+): Engine {
+  checkIsolation(id, isolation)
+  const refused = (what: string, remedy: string) =>
+    new AmbitError(
+      'AMBIT_NOT_SUPPORTED',
+      `Actor "${id}" has a thread of its own, but ${what}. ${remedy}`,
+    )
+  if (durability === 'none')
+    throw refused(
+      "durability 'none' runs actions in the middle of a step",
+      "Use 'async' or 'sync', or leave isolation away.",
+    )
+  if (snapshot !== undefined)
+    throw refused('starts from a snapshot', 'Let it start from its input, or leave isolation away.')
+  const beside = findBeside(logic)
+  if (beside !== undefined)
+    throw refused(
+      `runs "${beside}" beside its steps`,
+      'Make the callback or observable a promise, or leave isolation away.',
+    )
+  return awayEngine(engine, isolation, governed)
+}
+
+/** Names a callback or an observable that a logic is, invokes or spawns. */
+function findBeside(logic: unknown, src = 'logic', seen = new Set<unknown>()): string | undefined {
+  if (!isLogic(logic) || seen.has(logic)) return undefined
+  seen.add(logic)
+  if (!isMachine(logic)) return ['callback', 'live'].includes(kindOf(logic)) ? src : undefined
+  for (const { logic: inner, src: name } of actorsOf(logic)) {
+    const found = findBeside(inner, name, seen)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** What a machine's options have beside any actor's. */
@@ -56,6 +110,7 @@ export const machineRules: OptionRules = {
   events: having('a zod schema', 'safeParse'),
   migrations: listOf(anObject),
   snapshot: anObject,
+  isolation: anObject,
 }
 
 /** Only an agent has an envelope, so only an agent may propose. */

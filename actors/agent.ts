@@ -8,7 +8,7 @@ import { assertLogic } from '../src/logic/interpreted.ts'
 import { isMachine } from '../src/logic/logic-kinds.ts'
 import { actorsOf, refuseUngoverned, refuseUnsupported } from '../src/logic/verify.ts'
 import type { Action } from '../src/envelope/action.ts'
-import { machineEngine, machineRules, type MachineOptions } from './actor.ts'
+import { isolated, machineEngine, machineRules, type MachineOptions } from './actor.ts'
 import { actionOf } from './governed.ts'
 import { checkEnvelope } from './supervisor.ts'
 
@@ -33,9 +33,11 @@ export function agent(id: string, machine: AnyStateMachine, options: AgentOption
   checkEnvelope(`Agent "${id}"`, options)
   refuseUnsupported(machine, true)
   refuseUngoverned(id, machine)
-  const { envelope, events, migrations, ...rest } = options
+  const { envelope, events, migrations, isolation, ...rest } = options
   const authority = envelope === undefined ? {} : { authority: envelope as unknown as Json }
-  const spec = actorSpec(id, machineEngine(machine, { events, migrations, governed: true }), {
+  const own = machineEngine(machine, { events, migrations, governed: true })
+  const engine = isolation === undefined ? own : isolated(id, machine, own, options, true)
+  const spec = actorSpec(id, engine, {
     ...rest,
     ...authority,
     durability: 'sync',

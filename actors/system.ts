@@ -44,6 +44,12 @@ import {
 import { Kernel } from '../src/kernel/system.ts'
 import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
+import {
+  BLOCKED_MS_LEAST,
+  BLOCKED_MS_MAX,
+  createWatchdog,
+  type WatchdogOptions,
+} from '../src/isolation/watchdog.ts'
 import { actionPool, type ActionHouse } from './action.ts'
 import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
 import { casesIn } from './cases.ts'
@@ -75,6 +81,11 @@ export interface SystemOptions {
   readonly schedule?: Schedule
   /** Runs the effects of agents and actions, or answers in their place. Default: their own code. For simulations. */
   readonly effects?: EffectHost
+  /**
+   * Names, on stderr and while it goes on, the actor whose turn or effect keeps the event loop from going on, with its
+   * stack; afterwards it is logged and an alarm. Default: after a second. `false` turns it off; there is none by hand.
+   */
+  readonly watchdog?: false | WatchdogOptions
 }
 
 /** One running tree with its ledger and its approval desk. */
@@ -144,6 +155,8 @@ export interface ActorSystem {
 export function createSystem(options: SystemOptions): ActorSystem {
   checkOptions('A system', options, systemRules)
   requireOption('A system', options, 'root')
+  if (typeof options.watchdog === 'object')
+    checkOptions('The watchdog', options.watchdog, watchdogRules)
   refuseSystemId(options.root)
   const agents = agentsOf(options.root, [])
   for (const { spec, authority } of agents) refuseWithoutEnvelope(spec, authority)
@@ -157,9 +170,11 @@ export function createSystem(options: SystemOptions): ActorSystem {
     authorizer: () => authorizer ?? notRunning(),
   }
   const read = createReadModels()
-  const { observers = [], journal = memoryJournal(), root, ...ports } = options
+  const { observers = [], journal = memoryJournal(), root, watchdog = {}, ...ports } = options
+  const isByHand = options.scheduler === 'manual' || options.schedule !== undefined
   const kernel = new Kernel({
     ...ports,
+    ...(watchdog !== false && !isByHand && { watchdog: createWatchdog(watchdog) }),
     journal,
     root: root.kind === 'supervisor' ? root : supervisor({ children: [root] }),
     services: servicesWith(actionPool(house)),
@@ -195,6 +210,20 @@ const systemRules: OptionRules = {
   startLimit: anObject,
   schedule: having('a schedule', 'next'),
   effects: having('a host of effects', 'run'),
+  watchdog: {
+    expected: 'false, or options such as { limitMs: 1000 }',
+    is: (value) => value === false || anObject.is(value),
+  },
+}
+
+const watchdogRules: OptionRules = {
+  limitMs: {
+    expected: `a whole number of milliseconds from ${BLOCKED_MS_LEAST} to ${BLOCKED_MS_MAX}`,
+    is: (value) => {
+      const ms = Number.isInteger(value) ? (value as number) : 0
+      return ms >= BLOCKED_MS_LEAST && ms <= BLOCKED_MS_MAX
+    },
+  },
 }
 
 function assemble(

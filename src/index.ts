@@ -74,6 +74,8 @@ export {
   type Statement,
   type Verdict,
 } from './envelope/statement.ts'
+export { inWorker, type InWorkerOptions, type WorkerSpec } from './isolation/in-worker.ts'
+export type { WatchdogOptions } from './isolation/watchdog.ts'
 export type { ActorRow, Counters, ReadModels } from './inspect/read-models.ts'
 export { isSegment, parseAddress, type Address } from './kernel/address.ts'
 export type {
@@ -120,6 +122,7 @@ export type { EffectCall, EffectHost } from './kernel/ports/effect-host.ts'
 export type {
   AskLogic,
   AskRequest,
+  AwayStep,
   Command,
   EffectContext,
   EffectLogic,
@@ -159,6 +162,7 @@ export type {
   SupervisionReport,
   TurnReport,
 } from './kernel/ports/observer.ts'
+export type { Stall, Watchdog } from './kernel/ports/watchdog.ts'
 export type { ReadyActor, Schedule } from './kernel/ports/schedule.ts'
 export type { AskOptions, SendOptions } from './kernel/ref.ts'
 export type { Backoff, Recover, RestartType, Strategy } from './kernel/restart-plan.ts'

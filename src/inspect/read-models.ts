@@ -16,6 +16,8 @@ export interface Counters {
   readonly exits: number
   readonly restarts: number
   readonly deadLetters: number
+  /** Times the event loop stood still. */
+  readonly stalls: number
 }
 
 /**
@@ -35,7 +37,13 @@ export const ACTORS_SHOWN_MAX = 100_000
 export function createReadModels(): ReadModels & { observer: Observer } {
   const actors = new Map<string, Atom<ActorRow>>()
   const cases = new Map<string, Atom<Json>>()
-  const counters = createAtom<Counters>({ turns: 0, exits: 0, restarts: 0, deadLetters: 0 })
+  const counters = createAtom<Counters>({
+    turns: 0,
+    exits: 0,
+    restarts: 0,
+    deadLetters: 0,
+    stalls: 0,
+  })
   const listeners = new Map<string, Set<(key: string, value: Json) => void>>()
   const count = (what: keyof Counters) => counters.set((now) => ({ ...now, [what]: now[what] + 1 }))
   const put = <T>(atoms: Map<string, Atom<T>>, key: string, value: T) => {
@@ -69,6 +77,7 @@ export function createReadModels(): ReadModels & { observer: Observer } {
       if (row !== undefined) put(actors, address, { ...row, restarts: row.restarts + 1 })
     },
     onDeadLetter: () => count('deadLetters'),
+    onStall: () => count('stalls'),
   }
   return {
     actors,

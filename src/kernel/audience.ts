@@ -6,6 +6,7 @@ import type { ExitReason } from './exit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import type { SupervisionNews } from './ports/supervising.ts'
+import type { Stall } from './ports/watchdog.ts'
 import type { Observer, TurnReport } from './ports/observer.ts'
 
 /** The observers of a system. What one of them throws is logged, and stops nobody else. */
@@ -46,6 +47,10 @@ export class Audience {
   supervision(supervisor: Address, news: SupervisionNews): void {
     const report = { ...news, supervisor, at: this.clock.now() }
     this.tell((observer) => observer.onSupervision?.(report))
+  }
+
+  stall(stall: Stall): void {
+    this.tell((observer) => observer.onStall?.(stall))
   }
 
   deadLetter(letter: DeadLetter): void {

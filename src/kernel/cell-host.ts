@@ -27,6 +27,10 @@ export interface CellHost {
   readonly systemId: string
   /** Whether anyone wants to hear of turns that are not journaled. */
   readonly isWatched: boolean
+  /** Whether rounds are made by the caller. */
+  readonly isByHand: boolean
+  /** Turns whose steps are made elsewhere. */
+  readonly away: Set<object>
   logger(address: Address): Logger
   /** Puts a cell on the run queue. */
   schedule(cell: Cell): void

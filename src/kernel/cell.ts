@@ -1,8 +1,8 @@
 import type { Address } from './address.ts'
+import type { AwayTurn } from './away.ts'
 import { carryOutAtOnce } from './carry-out.ts'
 import type { ActorSpec } from './child-spec.ts'
 import type { CellHost } from './cell-host.ts'
-import { AmbitError } from './errors.ts'
 import {
   storedInvocation,
   type CellTimer,
@@ -10,7 +10,7 @@ import {
   type StoredSnapshot,
 } from './invocation.ts'
 import { migrated, refuseUnheard, revived } from './revival.ts'
-import { findNonJson, type Json } from './json.ts'
+import type { Json } from './json.ts'
 import { Mailbox, type Lane } from './mailbox.ts'
 import {
   kernelTypes,
@@ -20,6 +20,7 @@ import {
   type Message,
   type Sending,
 } from './message.ts'
+import { postOwn } from './post-own.ts'
 import { PendingCommit, type Release } from './pending-commit.ts'
 import type { Command, End, Outcome, Place } from './ports/engine.ts'
 import type { ActorStatus, StoredActor, TurnCommit } from './ports/journal.ts'
@@ -74,6 +75,8 @@ export class Cell implements Place {
   /** The seq that the journal was last seen to hold, after a commit that was not answered. */
   pendingSeq: number | undefined
   pending: PendingCommit | undefined
+  /** The turn whose step is made elsewhere. */
+  away: AwayTurn | undefined
   /** The turn under way, in a cell whose commands are carried out at once. */
   turn: Turn | undefined
   /** How many commands of that turn have been carried out. */
@@ -133,6 +136,10 @@ export class Cell implements Place {
     return this.turn !== undefined
   }
 
+  get isByHand(): boolean {
+    return this.host.isByHand
+  }
+
   get outcome(): Outcome | undefined {
     if (this.failure !== undefined) return { status: 'error', error: this.failure.error }
     if (this.status === 'active') return undefined
@@ -181,20 +188,8 @@ export class Cell implements Place {
   }
 
   post(target: string, event: Event, isForeign = false): void {
-    if (isForeign) {
-      this.host.postForeign(this, target, event)
-      return
-    }
-    const finding = this.isDirect ? undefined : findNonJson(event, 'event')
-    if (finding !== undefined || typeof (event as Event | undefined)?.type !== 'string') {
-      const what = finding ?? 'it has no "type"'
-      this.warn(
-        new AmbitError('AMBIT_EVENT_REFUSED', `Expected an event, but ${what}.`),
-        'not taken',
-      )
-      return
-    }
-    this.host.postTo(this, { type: kernelTypes.post, target, event }, 'user')
+    if (isForeign) this.host.postForeign(this, target, event)
+    else postOwn(this, target, event)
   }
 
   end(target: string, end: End): void {
@@ -340,6 +335,7 @@ export class Cell implements Place {
     this.ownInvocations = undefined
     this.ownTimers = undefined
     this.pending = undefined
+    this.away = undefined
     this.state = undefined
     this.failure = undefined
     this.started = false

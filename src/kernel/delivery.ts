@@ -7,7 +7,7 @@ import { kernelTypes, sentWith, type Message, type SendResult } from './message.
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
-import { skipMessage } from './take.ts'
+import { skipMessage } from './streams.ts'
 import type { Tree } from './tree.ts'
 
 export interface DeliveryCalls {
@@ -61,6 +61,8 @@ export class Delivery {
   offerAhead(message: Message, lane: Lane): boolean {
     const spec = this.tree.specAt(message.to)
     if (spec?.durability !== 'sync' || spec.mailbox.overflow === 'dropOldest') return false
+    // A step that is made elsewhere is not there when its sender is stored.
+    if (spec.engine.stepAway !== undefined) return false
     const cell = this.tree.cellAt(message.to, message[sentWith])
     if (cell?.life !== 'running') return false
     if ((cell.held?.[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane)) return false

@@ -32,6 +32,8 @@ export class Effects {
   private running = new Map<string, Running>()
   /** Aborted effects that have not ended yet, and whose they are. */
   private unsettled = new Map<Promise<void>, Address>()
+  /** Turns whose steps are made elsewhere: they are waited for like effects. */
+  readonly away = new Set<object>()
   private readonly clock: Clock
   private readonly ended: (address: Address, invocation: Invocation, end: End) => void
 
@@ -53,7 +55,7 @@ export class Effects {
   }
 
   get size(): number {
-    return this.running.size
+    return this.running.size + this.away.size
   }
 
   start(owner: EffectOwner, invocation: Invocation, logic: EffectLogic): void {
@@ -97,7 +99,8 @@ export class Effects {
       const call = { name: invocation.src, phase: 'run', address, input, context } as const
       // Ambit's own actors hand what they do in the world to the host themselves, once it is authorised.
       const isHosted = host !== undefined && !owner.spec.privileged
-      const working = runOwned({ strayed }, () => (isHosted ? host.run(call, own) : own()))
+      const work = { address, effect: invocation.src }
+      const working = runOwned({ work, strayed }, () => (isHosted ? host.run(call, own) : own()))
       // One step for either end: which of two effects ended first must not hang on how it ended.
       const over = Promise.resolve(working)
       over.then(settle, settle)
@@ -156,7 +159,8 @@ function timeoutOf(logic: EffectLogic, invocation: Invocation): number {
   }
 }
 
-function endOf(output: unknown, invocation: Invocation): End {
+/** How an effect ended that answered this: only JSON can be stored. */
+export function endOf(output: unknown, invocation: { readonly src: string }): End {
   const finding = findNonJson(output, 'output')
   if (finding === undefined) return { ok: true, output }
   const message =

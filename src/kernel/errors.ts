@@ -17,11 +17,13 @@ export const errorCodes = {
   AMBIT_ENVELOPE_INVALID: 'An envelope has an unknown field or a value outside the vocabulary.',
   AMBIT_ENVELOPE_MISSING: 'An agent invokes a governed action but nobody gave it an envelope.',
   AMBIT_EVENT_REFUSED: 'A message was refused at the border.',
+  AMBIT_HEAP_LIMIT: 'An actor needed more memory than its thread may have.',
   AMBIT_JOURNAL_DAMAGED: 'The files of a journal are not what was written.',
   AMBIT_JOURNAL_FORMAT: 'A journal was written in a format this version cannot read.',
   AMBIT_JOURNAL_OWNED: 'Another process owns the journal.',
   AMBIT_KEY_CONFLICT: 'The same action key was proposed with other arguments.',
   AMBIT_LOOP_LIMIT: 'A machine or a chain of internal events did not come to rest.',
+  AMBIT_LOOP_BLOCKED: 'Code kept the event loop of the process from going on.',
   AMBIT_MACHINE_CHANGED: 'A stored snapshot belongs to another structure of the machine.',
   AMBIT_NOT_AUTHORIZED: 'The effect runner was asked to act without a valid authorization.',
   AMBIT_NOT_IN_TURN: 'A turn accessor was used outside a turn.',
@@ -32,8 +34,11 @@ export const errorCodes = {
   AMBIT_SQLITE_MISSING: 'No SQLite driver could be loaded.',
   AMBIT_START_FAILED: 'A child could not be started.',
   AMBIT_STOPPED: 'The system or the actor has been stopped.',
+  AMBIT_THREAD_LOST: 'The thread of an actor has ended by itself.',
+  AMBIT_TURN_TIMEOUT: 'A turn did not come to its end in time and was killed.',
   AMBIT_UNGOVERNED_EFFECT: 'An agent invokes something that is neither governed nor read-only.',
   AMBIT_USAGE: 'A command was called with a wrong option or value.',
+  AMBIT_WORKER_INVALID: 'What an actor with a thread of its own names cannot be run in one.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -35,6 +35,8 @@ export abstract class Host implements CellHost {
   abstract readonly order: Order
   abstract readonly monitors: Monitors
   abstract readonly systemId: string
+  abstract readonly isByHand: boolean
+  abstract readonly away: Set<object>
   protected abstract readonly log: Logger
   protected abstract readonly queue: RunQueue
   protected abstract readonly timers: Timers

@@ -94,14 +94,18 @@ export class Mailbox {
   /** Takes the first message of any lane that has failed, or was refused by the journal, as often as allowed. */
   takeTried(attemptsMax: number, refusedMax: number): { message: Message; lane: Lane } | undefined {
     for (const lane of ['system', 'reply', 'control', 'user'] as const) {
-      const first =
-        lane === 'user' ? (this.first ?? this.user?.peekFront()) : this.others?.[lane]?.peekFront()
-      const { attempt = 0, refused = 0 } = first?.headers ?? {}
+      const { attempt = 0, refused = 0 } = this.firstOf(lane)?.headers ?? {}
       if (attempt < attemptsMax && refused < refusedMax) continue
       const message = this.takeFrom(lane)
       if (message !== undefined) return { message, lane }
     }
     return undefined
+  }
+
+  /** Takes a message if it is the first of its lane; false when it is not. */
+  takeFirst(message: Message, lane: Lane): boolean {
+    if (this.firstOf(lane) !== message) return false
+    return this.takeFrom(lane) === message
   }
 
   /** Puts a message back where it stood, so that order holds after a failed turn. */
@@ -164,6 +168,11 @@ export class Mailbox {
     if (first === undefined) return this.user?.shift()
     this.first = undefined
     return first
+  }
+
+  private firstOf(lane: Lane): Message | undefined {
+    if (lane !== 'user') return this.others?.[lane]?.peekFront()
+    return this.first ?? this.user?.peekFront()
   }
 
   private lane(lane: Lane): Denque<Message> {

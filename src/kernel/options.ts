@@ -7,6 +7,7 @@ import type { Journal, JournalSession } from './ports/journal.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
+import type { Watchdog } from './ports/watchdog.ts'
 import type { Schedule } from './ports/schedule.ts'
 
 export interface KernelOptions {
@@ -31,6 +32,8 @@ export interface KernelOptions {
   readonly startLimit?: Partial<StartLimit>
   /** Runs the effects of machines. Default: their own code. */
   readonly effects?: EffectHost
+  /** Watches that the event loop goes on. Default: nobody does. */
+  readonly watchdog?: Watchdog
 }
 
 export interface StopOptions {

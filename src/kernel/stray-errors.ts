@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Address } from './address.ts'
 import { toErrorRecord } from './errors.ts'
 import type { Clock } from './ports/clock.ts'
 
 /** Who is told of a rejection that nobody handled, when it came from work done on its behalf. */
 export interface StrayOwner {
+  /** What is done on whose behalf. */
+  readonly work?: { readonly address: Address; readonly effect: string }
   strayed(error: unknown): void
 }
 
@@ -13,6 +16,11 @@ let watchers = 0
 /** Runs work so that a promise it forgets to handle is its owner's failure and not the end of the process. */
 export function runOwned<T>(owner: StrayOwner, work: () => T): T {
   return context.run(owner, work)
+}
+
+/** On whose behalf the code runs that asks, if on anybody's. */
+export function ownerNow(): StrayOwner | undefined {
+  return context.getStore()
 }
 
 /** The same clock, whose wake-ups belong to nobody: an effect that sends something does not own what follows. */

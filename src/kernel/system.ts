@@ -34,6 +34,7 @@ import { Rounds } from './rounds.ts'
 import { RunQueue } from './run-queue.ts'
 import { unowned, watchStrays } from './stray-errors.ts'
 import type { Alarm } from './supervision.ts'
+import { watchLoop } from './stall.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import { Timers } from './timers.ts'
 import { Tree } from './tree.ts'
@@ -70,7 +71,7 @@ export class Kernel extends Host {
   protected readonly notices: Notices
   protected committer: Committer | undefined
   protected phase: Phase = 'new'
-  private unwatchStrays: (() => void) | undefined
+  private unwatch: readonly (() => void)[] = []
 
   constructor(options: KernelOptions) {
     super()
@@ -192,6 +193,10 @@ export class Kernel extends Host {
     return this.rounds.isManual
   }
 
+  get away(): Set<object> {
+    return this.effects.away
+  }
+
   /** Runs everything that is due, at once. For a manual scheduler. */
   drain(): void {
     this.rounds.drain()
@@ -210,7 +215,7 @@ export class Kernel extends Host {
     this.lives.stopWaiting()
     this.outside.refuseAll()
     this.phase = 'stopped'
-    this.unwatchStrays?.()
+    for (const end of this.unwatch) end()
     for (const cell of this.tree.all()) cell.spec.engine.quiet?.(cell)
     await this.committer?.session.close()
     this.committer = undefined
@@ -352,9 +357,12 @@ export class Kernel extends Host {
   }
 
   private *startSteps(): Generator<Promise<unknown>, void> {
+    const { clock, log, audience } = this
+    const { supervision } = this.lives
     const session = yield* wait(this.options.journal.open())
     this.committer = this.createCommitter(session)
-    this.unwatchStrays = watchStrays()
+    const ears = { session, clock, log, supervision, audience }
+    this.unwatch = [watchStrays(), watchLoop(this.options.watchdog, ears)]
     try {
       yield* this.ownRows.load(session)
       yield* wait(this.options.opened?.(session))

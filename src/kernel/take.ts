@@ -1,4 +1,5 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
+import { sendAway, stepFrom, type AwayTurn, type Outcome } from './away.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
 import { abandonDeferred, hasDeferred, replayDeferred, takeDeferred } from './deferred.ts'
@@ -12,6 +13,7 @@ import { postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
 import { settleParked } from './settle-parked.ts'
+import { highWaterKey, isWanted, onceKey, skipMessage } from './streams.ts'
 import { CellTurn, enterTurn } from './turn.ts'
 import { NO_NOTES, recordOf, stateOf, type Notes } from './turn-record.ts'
 
@@ -24,6 +26,7 @@ export const TAKEN_QUICKLY = -2
 /** Takes one message and makes a turn of it. Answers what the clock said, so that nobody needs to ask it again. */
 export function takeOne(cell: Cell): number {
   if (cell.life !== 'running') return NOTHING_TAKEN
+  if (cell.away !== undefined) return takeAnswer(cell, cell.away)
   const { mailbox } = cell
   const message = mailbox.take()
   if (message === undefined) return NOTHING_TAKEN
@@ -52,8 +55,17 @@ export function takeOne(cell: Cell): number {
     skipMessage(cell, message, lane)
     return clockNow
   }
-  makeTurn(cell, message, lane, now, admission)
+  if (!sendAway(cell, message, lane, now, admission)) makeTurn(cell, message, lane, now, admission)
   return clockNow
+}
+
+/** Makes the turn whose step was made elsewhere, if its message still stands where it stood. */
+function takeAnswer(cell: Cell, away: AwayTurn): number {
+  const { outcome, message, lane, now, admission } = away
+  if (outcome === undefined) return NOTHING_TAKEN
+  cell.away = undefined
+  if (cell.mailbox.takeFirst(message, lane)) makeTurn(cell, message, lane, now, admission, outcome)
+  return cell.host.clock.now()
 }
 
 /** A turn that only changes a state of which nothing is kept; false when there is more to it. */
@@ -82,45 +94,6 @@ function takeQuickly(cell: Cell, message: Message, now?: number): boolean {
   return true
 }
 
-/** A message that was taken before, or comes before its turn, is put out of the way. */
-function isWanted(cell: Cell, message: Message, lane: Lane): boolean {
-  const place = placeInStream(cell, message)
-  if (place === 'done') {
-    cell.host.dispose(message)
-    return false
-  }
-  if (place === 'early') {
-    // It stays in its sender's outbox and comes again, in its order, with the next start.
-    const { id, type } = message
-    cell.host.logger(cell.address).error({ message: id, type }, 'gap in a stream: not taken')
-    return false
-  }
-  const { once } = message.headers
-  if (once === undefined || !cell.rows.has(onceKey(once))) return true
-  // The first may not be durable yet: the repeat is answered after the commit that makes it so.
-  if (!cell.isDirect) cell.commit.taken.push({ message, lane })
-  cell.release(() => cell.host.acknowledged(message, 'duplicate'))
-  cell.host.changed(cell)
-  return false
-}
-
-/** Takes a numbered message for good without a turn, so that the next of its stream is the next. */
-export function skipMessage(cell: Cell, message: Message, lane: Lane): void {
-  const { stream, deferred } = message.headers
-  if (deferred !== undefined) {
-    takeDeferred(cell, deferred.number)
-    cell.host.changed(cell)
-  }
-  if (stream === undefined) return
-  if (cell.isDirect) cell.host.dispose(message)
-  else {
-    cell.commit.consumed.push({ ...stream, receiver: cell.address })
-    cell.commit.taken.push({ message, lane })
-  }
-  cell.putRow(highWaterKey(message), stream.number)
-  cell.host.changed(cell)
-}
-
 /** Records that a message was taken and will not be tried again; the state stays as it was. */
 export function parkMessage(cell: Cell, message: Message, lane: Lane, error: ErrorRecord): void {
   const now = Math.max(cell.lastNow, cell.host.clock.now())
@@ -140,12 +113,13 @@ function makeTurn(
   lane: Lane,
   now: number,
   admission: Admission,
+  outcome?: Outcome,
 ): void {
   // Where commands are carried out as the step gives them, what ends with the message has to end before.
   if (cell.isDirect) settle(cell, admission)
   let made: Made
   try {
-    made = attempt(cell, message, now, admission)
+    made = attempt(cell, message, now, admission, outcome)
   } catch (error) {
     if (cell.isDirect) undoAtOnce(cell, admission)
     fail(cell, message, lane, error)
@@ -168,13 +142,19 @@ interface Made {
 }
 
 /** Makes the step of a turn; a throw means that nothing happened. */
-function attempt(cell: Cell, message: Message, now: number, admission: Admission): Made {
+function attempt(
+  cell: Cell,
+  message: Message,
+  now: number,
+  admission: Admission,
+  outcome?: Outcome,
+): Made {
   const turn = new CellTurn(cell, message, now)
   const outer = enterTurn(turn)
   try {
     cell.turn = turn
     cell.performed = 0
-    const step = stepOf(cell, admission)
+    const step = outcome === undefined ? stepOf(cell, admission) : stepFrom(outcome)
     if (step === undefined) return { turn, step, prepared: [] }
     if (step.status === 'error') throw step.error
     if (step.output !== undefined && !cell.isDirect) assertJson(step.output, 'output')
@@ -233,7 +213,8 @@ function seenBy(cell: Cell, sights: NonNullable<CellTurn['sights']>): Json {
  */
 function beginWithFirst(cell: Cell, start: Message, lane: Lane, now: number, born: Made): boolean {
   const { step, prepared } = born
-  const isFirst = cell.seq === 0 && !cell.isDirect && start.body.fresh !== true
+  const isHere = !cell.isDirect && cell.spec.engine.stepAway === undefined
+  const isFirst = cell.seq === 0 && isHere && start.body.fresh !== true
   if (!isFirst || step?.status !== 'active' || prepared.length > 0) return false
   const message = cell.mailbox.take()
   if (message === undefined) return false
@@ -400,24 +381,4 @@ function fail(cell: Cell, message: Message, lane: Lane, error: unknown): void {
   setHeaders(message, { ...message.headers, attempt })
   cell.mailbox.putBack(message, lane)
   cell.host.failed(cell, error, message)
-}
-
-/** A numbered message is taken once and in its order: its stream's high water says which number is next. */
-function placeInStream(cell: Cell, message: Message): 'next' | 'done' | 'early' {
-  const { stream } = message.headers
-  if (stream === undefined) return 'next'
-  const highWater = cell.rows.get(highWaterKey(message))
-  // A receiver that never heard from this stream takes it up where it is: earlier ones were dead letters.
-  if (typeof highWater !== 'number') return 'next'
-  if (stream.number <= highWater) return 'done'
-  return stream.number === highWater + 1 ? 'next' : 'early'
-}
-
-function onceKey(id: string): string {
-  return `~once:${id}`
-}
-
-function highWaterKey(message: Message): string {
-  const { stream } = message.headers
-  return stream === undefined ? '' : `~in:${stream.sender}|${stream.generation}|${stream.lane}`
 }

@@ -59,6 +59,11 @@ export function enterTurn(turn: Turn | undefined): Turn | undefined {
   return outer
 }
 
+/** The turn that is being stepped, if one is. */
+export function turnUnderWay(): Turn | undefined {
+  return current
+}
+
 /**
  * The turn that is being stepped: its `now`, message, rows and seeded `random`. A step is synchronous, so any guard,
  * assign, delay or input function may call it. Throws `AMBIT_NOT_IN_TURN` elsewhere, for instance in an effect.

@@ -81,6 +81,8 @@ function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): vo
 
 /** A host that lets nothing out: what the turns wanted has happened already. */
 class ReplayHost implements CellHost {
+  readonly isByHand = true
+  readonly away = new Set<object>()
   time = 0
   seen: TurnRecord['seen']
   readonly isWatched = false

@@ -38,7 +38,7 @@ const json = async (...args: string[]) => {
   return { code, err, value: (out === '' ? {} : JSON.parse(out)) as Record<string, unknown> }
 }
 
-test('K9 the command line lists, retries and discards, with a system running and without', async () => {
+test('U9 the command line lists, retries and discards, with a system running and without', async () => {
   const folder = temporaryFolder()
   const bug = { isThere: true }
   const at = ['--journal', folder]
@@ -91,7 +91,7 @@ test.each([
   [['retry', '/desk', 'm-1', '--by', ''], 2, '--by'],
   [['discard', '/desk'], 2, "missing required argument 'id'"],
   [['discard', '/desk', 'm-1', '--journal', '/nowhere/at/all'], 3, 'There is no journal'],
-])('K9 `ambit parked %j` ends with %i and the remedy', async (args, code, says) => {
+])('U9 `ambit parked %j` ends with %i and the remedy', async (args, code, says) => {
   const ended = await runCli('parked', ...args)
   expect([ended.code, ended.err]).toEqual([code, expect.stringContaining(says)])
 })

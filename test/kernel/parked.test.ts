@@ -66,7 +66,7 @@ const get = { type: 'get' }
 
 describe('parked messages', () => {
   test.each<Durability>(['none', 'async', 'sync'])(
-    'K1 a parked message is listed, and retried as a new message (%s)',
+    'U1 a parked message is listed, and retried as a new message (%s)',
     async (durability) => {
       const bug = { isThere: true }
       const { kernel, settle } = await run([actor('a', noting(bug), { durability })])
@@ -105,7 +105,7 @@ describe('parked messages', () => {
     await kernel.stop()
   })
 
-  test('K3 who decided and why is a turn in the log, of a retry and of a discard', async () => {
+  test('U3 who decided and why is a turn in the log, of a retry and of a discard', async () => {
     const bug = { isThere: true }
     const { kernel, settle } = await run([actor('a', noting(bug))])
     for (const id of ['m-1', 'm-2']) void kernel.ref('/a').deliver(note(id), { id })
@@ -124,7 +124,7 @@ describe('parked messages', () => {
     await kernel.stop()
   })
 
-  test('K4 a retry after a restart of the system is the same, also of a member that is not in memory', async () => {
+  test('U4 a retry after a restart of the system is the same, also of a member that is not in memory', async () => {
     const journal = faultyJournal()
     const bug = { isThere: true }
     const children = () => [pool('p', actor('member', noting(bug)))]
@@ -146,7 +146,7 @@ describe('parked messages', () => {
     await second.kernel.stop()
   })
 
-  test('K5 what is not there is refused by name, and makes nobody live', async () => {
+  test('U5 what is not there is refused by name, and makes nobody live', async () => {
     const { kernel, settle } = await run([
       actor('a', noting({ isThere: false })),
       pool('p', actor('member', noting({ isThere: false }))),
@@ -163,7 +163,7 @@ describe('parked messages', () => {
     await kernel.stop()
   })
 
-  test('K5 of two orders for one message the second is told that it is settled', async () => {
+  test('U5 of two orders for one message the second is told that it is settled', async () => {
     const bug = { isThere: true }
     const { kernel, settle } = await run([actor('a', noting(bug))])
     void kernel.ref('/a').deliver(note('one'), { id: 'm-1' })
@@ -184,7 +184,7 @@ describe('parked messages', () => {
     ['in memory', false],
     ['of a pool', true],
   ])(
-    'K6 of an actor that has ended a parked message can be discarded and not retried (%s)',
+    'U6 of an actor that has ended a parked message can be discarded and not retried (%s)',
     async (_, isMember) => {
       const journal = faultyJournal()
       const bug = { isThere: true }
@@ -212,7 +212,7 @@ describe('parked messages', () => {
     },
   )
 
-  test('K6 of an actor that is down an order is refused at once', async () => {
+  test('U6 of an actor that is down an order is refused at once', async () => {
     const bug = { isThere: true }
     const root = supervisor({ intensity: 2, children: [actor('a', noting(bug))] })
     const { kernel, settle } = await run([], { root })
@@ -229,7 +229,7 @@ describe('parked messages', () => {
   test.each([
     ['the end of an effect', 'look', ['seen']],
     ['a delayed event', 'later', ['waited']],
-  ])('K7 %s can be retried: the machine goes on from where it waits', async (_, type, notes) => {
+  ])('U7 %s can be retried: the machine goes on from where it waits', async (_, type, notes) => {
     const bug = { isThere: true }
     const { kernel, clock, settle } = await run([actor('a', noting(bug))])
     kernel.ref('/a').send({ type })
@@ -244,7 +244,7 @@ describe('parked messages', () => {
     await kernel.stop()
   })
 
-  test('K7 an end of a wait that has begun anew is refused', async () => {
+  test('U7 an end of a wait that has begun anew is refused', async () => {
     const bug = { isThere: true }
     const { kernel, settle } = await run([actor('a', noting(bug))])
     kernel.ref('/a').send({ type: 'look' })
@@ -257,7 +257,7 @@ describe('parked messages', () => {
     await kernel.stop()
   })
 
-  test('K8 more than three parked messages within a period count as failures of the actor', async () => {
+  test('U8 more than three parked messages within a period count as failures of the actor', async () => {
     const bug = { isThere: true }
     const exits: string[] = []
     const root = supervisor({

@@ -12,6 +12,8 @@ type Invoked = Extract<Command, { kind: 'invoke' }>
 export class Stepper implements Place {
   readonly isDirect = false
   readonly isInTurn = false
+  readonly isByHand = true
+  readonly authority: readonly Json[] = []
   readonly outcome = undefined
   readonly home = this
   slot: unknown

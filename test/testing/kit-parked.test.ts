@@ -44,7 +44,7 @@ const doneOnce = invariant('doneOnce', ({ snapshotOf }) => ({
   },
 }))
 
-test('K10 parked messages that are retried are neither lost nor done twice, whatever fails', async () => {
+test('U10 parked messages that are retried are neither lost nor done twice, whatever fails', async () => {
   const scenario = simulate({
     name: 'retries',
     system: (ports) => {
@@ -80,7 +80,7 @@ describe('messagesConserved', () => {
     ],
     ['never parked', [settled('parkedRetried', 'm')], '/a settled m, which was not parked.'],
   ]
-  test.each(table)('K10 sees a parked message that is %s', async (_, trace, said) => {
+  test.each(table)('U10 sees a parked message that is %s', async (_, trace, said) => {
     expect(await verdict(messagesConserved, trace)).toBe(said)
   })
 })

@@ -10,6 +10,7 @@ const parts = [
   'src/thought-log',
   'src/inspect',
   'src/telemetry',
+  'src/isolation',
 ]
 const everything = [...parts, 'src/testing', 'machines', 'actors', 'src/cli', 'src/index.ts']
 
@@ -22,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/thought-log': ['src/kernel', 'src/envelope'],
   'src/inspect': ['src/kernel'],
   'src/telemetry': ['src/kernel'],
+  'src/isolation': ['src/kernel', 'src/logic'],
   'src/testing': [...parts, 'machines', 'actors'],
   machines: parts,
   actors: [...parts, 'machines'],

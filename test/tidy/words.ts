@@ -7,8 +7,13 @@ const cryptoNames = /^(random(UUID|Bytes|Int|Fill|FillSync)|getRandomValues)$/
 const timers = /\bset(Timeout|Interval)$/
 
 /** The real implementations of the ports, and the programs around them. */
-const edges =
-  /^(src\/kernel\/(clock|random)\.ts$|src\/cli\/|examples\/[^/]+\/payments-|scripts\/|bench\/|test\/)/
+const edges = new RegExp(
+  [
+    '^src/kernel/(clock|random)\\.ts$',
+    '^src/isolation/watchdog(-thread)?\\.ts$',
+    '^(src/cli/|examples/[^/]+/payments-|scripts/|bench/|test/)',
+  ].join('|'),
+)
 
 export function checkCalls(files: Files): readonly Finding[] {
   const findings: Finding[] = []

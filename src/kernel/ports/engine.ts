@@ -29,6 +29,12 @@ export interface Place {
   readonly state: unknown
   /** Whether a message is being taken at this moment. */
   readonly isInTurn: boolean
+  /** Whether the caller makes the rounds: then every step is made at once. */
+  readonly isByHand: boolean
+  /** What each supervisor from the root down to this actor was given as authority. */
+  readonly authority: readonly Json[]
+  /** The keyed rows of the actor. */
+  readonly rows: ReadonlyMap<string, Json>
   /** How the actor ended; undefined while it may go on. */
   readonly outcome: Outcome | undefined
   slot: unknown
@@ -43,6 +49,11 @@ export interface Place {
   /** Logs what went wrong beside the steps. */
   warn(error: unknown, what: string): void
 }
+
+/** A step that is to be made elsewhere, as data; the state is the place's. */
+export type AwayStep =
+  | { readonly kind: 'start'; readonly input: unknown }
+  | { readonly kind: 'step'; readonly incoming: Incoming }
 
 export type Outcome =
   | { readonly status: 'done'; readonly output: unknown }
@@ -175,6 +186,11 @@ export interface Engine {
    * nothing has happened, when the whole step must be made.
    */
   quick?(state: unknown, event: Event, place: Place): unknown
+  /**
+   * Makes a step elsewhere, where it may take its time and nobody waits for it but its actor. Rejects when the step
+   * threw or whoever made it is gone. Undefined when it is to be made here.
+   */
+  stepAway?(asked: AwayStep, place: Place, turn: Turn): Promise<Step> | undefined
   persist(state: unknown): Json
   restore(stored: Json, place: Place): unknown
   /** Names a delayed event or invocation that nobody in a migrated state would hear of. */

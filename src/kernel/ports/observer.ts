@@ -3,6 +3,7 @@ import type { DeadLetter } from '../dead-letters.ts'
 import type { ExitReason } from '../exit.ts'
 import type { Json } from '../json.ts'
 import type { SupervisionNews } from './supervising.ts'
+import type { Stall } from './watchdog.ts'
 
 /** What became of one turn, told after its commit. */
 export interface TurnReport {
@@ -46,4 +47,6 @@ export interface Observer {
   /** A supervisor restarted, left or stopped a child, gave up, or shut itself down. */
   onSupervision?(report: SupervisionReport): void
   onDeadLetter?(letter: DeadLetter): void
+  /** The event loop had stood still, and goes on. */
+  onStall?(stall: Stall): void
 }
