@@ -20,7 +20,7 @@ export type SupervisorRefusal =
   | 'noproc'
   /** The child could not be started; `cause` says why. */
   | 'notStarted'
-  /** The change would leave a significant child under a supervisor that never shuts itself down, or a permanent one significant. */
+  /** A significant child would be permanent, or under a supervisor that never shuts itself down. */
   | 'badSignificant'
   /** Members of a pool have no spec of their own. */
   | 'notForPools'

@@ -73,8 +73,8 @@ export interface SystemOptions {
    */
   readonly scheduler?: 'auto' | 'manual'
   /**
-   * How fast actors may be restarted from the journal, over the whole system. Default: 50 a second after a burst of 100,
-   * 8 at a time.
+   * How fast actors may be restarted from the journal, over the whole system. Default: 50 a second after a burst of
+   * 100, 8 at a time.
    */
   readonly startLimit?: Partial<StartLimit>
   /** Who goes next within a round. Default: whoever waits longest. For simulations. */
@@ -135,7 +135,7 @@ export interface ActorSystem {
   readonly read: ReadModels
   /** Subtrees whose supervisor gave up: no effect starts there, nor any in their name, until somebody resumes them. */
   readonly suspended: readonly Suspension[]
-  /** Gives a subtree its authority back; what waited begins. False when it was not suspended. Stored with who and why. */
+  /** Gives a subtree its authority back, and what waited begins; stored with who and why. False: not suspended. */
   resumeAuthority(
     address: string,
     given: { readonly by: string; readonly why: string },

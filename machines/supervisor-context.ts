@@ -156,3 +156,11 @@ export function order(context: SupervisorContext, wanted: Order): SupervisorCont
 export function report(context: SupervisorContext, news: SupervisionNews): SupervisorContext {
   return order(context, { do: 'report', report: news })
 }
+
+/** What has to be stopped, in reverse start order. */
+export function runningOf({ children }: SupervisorContext): readonly string[] {
+  return children
+    .filter(({ status }) => status !== 'down')
+    .map(({ id }) => id)
+    .reverse()
+}

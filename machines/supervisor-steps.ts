@@ -23,6 +23,7 @@ import {
   order,
   QUEUE_MAX,
   report,
+  runningOf,
   set,
   type Child,
   type Flags,
@@ -248,7 +249,7 @@ function notStarted(
   }
 }
 
-/** A start that failed during a restart uses up one more restart, and is tried again from the supervisor's own queue. */
+/** A start that failed during a restart uses up one more, and is tried again from the supervisor's own queue. */
 function restartAgain(
   context: SupervisorContext,
   about: Omit<SupervisionNews, 'kind'> & { readonly child: string },
@@ -301,14 +302,6 @@ function stopAll(
   const { work: current } = context
   if (current?.kind === 'stopping') return { ...context, work: { ...current, end, purpose } }
   return work(context, { kind: 'stopping', todo: runningOf(context), purpose, end })
-}
-
-/** What has to be stopped, in reverse start order. */
-function runningOf({ children }: SupervisorContext): readonly string[] {
-  return children
-    .filter(({ status }) => status !== 'down')
-    .map(({ id }) => id)
-    .reverse()
 }
 
 /** Begins a piece of work, or goes on with another. */

@@ -47,8 +47,8 @@ const isStopping = { guard: 'isStopping', target: '#supervisor.stopping' } as co
 
 /**
  * Keeps children alive by OTP's rules. One piece of work at a time: starting, a restart, a call that starts or stops a
- * child, stopping; what comes meanwhile waits. While a child only waits for its next start the supervisor is steady, and
- * answers. The steps decide (`supervisor-steps.ts`), the chart shows where it is.
+ * child, stopping; what comes meanwhile waits. While a child only waits for its next start the supervisor is steady,
+ * and answers. The steps decide (`supervisor-steps.ts`), the chart shows where it is.
  */
 export const supervisorMachine = step.createMachine({
   id: 'supervisor',

@@ -1,3 +1,4 @@
+import { prepareStatements } from './sqlite-statements.ts'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,11 +29,9 @@ import {
   loadSqliteDriver,
   type SqliteDatabase,
   type SqliteDriverName,
-  type SqliteStatement,
   type SqliteValue,
 } from './sqlite-driver.ts'
 import { Shapes } from './shapes.ts'
-import { SqliteBulk } from './sqlite-bulk.ts'
 import { SqliteOutbox } from './sqlite-outbox.ts'
 import {
   damageOf,
@@ -365,37 +364,6 @@ function refuseOtherPast(address: string, found: ActorRow | NoActorRow): void {
 
 function isPassing(error: unknown): boolean {
   return error instanceof Error && /locked|busy|I\/O/i.test(error.message)
-}
-
-function prepareStatements(database: SqliteDatabase) {
-  const prepare = (sql: string): SqliteStatement => database.prepare(sql)
-  return {
-    epoch: prepare("SELECT value FROM meta WHERE key = 'epoch'"),
-    // One statement, though most often there is nothing: each first message to an actor asks.
-    loadActor: prepare(
-      `SELECT proved, generation, incarnation, seq, status, snapshot
-       FROM (SELECT max(seq) AS proved FROM turn WHERE address = ?) LEFT JOIN actor ON address = ?`,
-    ),
-    loadTimers: prepare(
-      'SELECT address, id, due_at AS dueAt, body FROM timer WHERE address = ? ORDER BY due_at',
-    ),
-    loadRows: prepare('SELECT key, value FROM keyed_row WHERE address = ?'),
-    insertActor: prepare('INSERT OR IGNORE INTO actor VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    updateActor: prepare(
-      `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
-       WHERE address = ? AND seq = ? AND epoch <= ?`,
-    ),
-    // OR FAIL: what fails undoes the whole transaction, so a statement need not be able to undo itself, which costs.
-    appendTurns: new SqliteBulk(database, 'INSERT OR FAIL INTO turn', 5),
-    putRow: prepare('INSERT OR REPLACE INTO keyed_row VALUES (?, ?, ?)'),
-    deleteRow: prepare('DELETE FROM keyed_row WHERE address = ? AND key = ?'),
-    putTimer: prepare('INSERT OR REPLACE INTO timer VALUES (?, ?, ?, ?)'),
-    deleteTimer: prepare('DELETE FROM timer WHERE address = ? AND id = ?'),
-    deadLetter: prepare('INSERT INTO dead_letter (reason, message) VALUES (?, ?)'),
-    trimDeadLetters: prepare(
-      'DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?',
-    ),
-  }
 }
 
 function readOrSetMeta(database: SqliteDatabase, key: string, make: () => string): string {

@@ -58,7 +58,7 @@ export interface ActorSpec extends LifeSpec {
 }
 
 export interface LifeOptions {
-  /** Default `transient` for an actor: restarted after a failure, not after it has finished. A supervisor: `permanent`. */
+  /** Default `transient` for an actor: after a failure, not after it has finished. A supervisor: `permanent`. */
   readonly restart?: RestartType
   /** Grace for its stop, then it is cut off. Default 5,000 for an actor, `infinity` for a supervisor. */
   readonly shutdownMs?: Shutdown

@@ -31,8 +31,8 @@ export interface MonitorRow {
 }
 
 /**
- * Who wants to hear that an actor's generation is over (OTP monitor). A monitor is a row of the watching actor, which goes
- * in the turn that takes the notice: so there is exactly one, whatever crashes in between. This is only the index.
+ * Who wants to hear that an actor's generation is over (OTP monitor). A monitor is a row of the watching actor, which
+ * goes in the turn that takes the notice: so there is exactly one, whatever crashes. This is only the index.
  */
 export class Monitors {
   private watchers = new Map<Address, Set<Address>>()

@@ -8,8 +8,8 @@ import type { JournalSession } from './ports/journal.ts'
 export const KERNEL: Address = '/system/kernel'
 
 /**
- * What the kernel itself must not forget over a restart of the process: whose authority is suspended, and which children
- * were added for good. Each change is a record of the log, with who asked for it and why.
+ * What the kernel itself must not forget over a restart of the process, such as whose authority is suspended. Each
+ * change is a record of the log, with who asked for it and why.
  */
 export class OwnRows {
   private rows = new Map<string, Json>()

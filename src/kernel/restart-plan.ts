@@ -2,8 +2,8 @@ import { isFailure, type ExitReason } from './exit.ts'
 
 export type RestartType = 'permanent' | 'transient' | 'temporary'
 /**
- * What a restart begins with: `resume` the last committed turn, `fresh` the input again, `stop` nothing (the child stays
- * down), `escalate` the supervisor fails in its place.
+ * What a restart begins with: `resume` the last committed turn, `fresh` the input again, `stop` nothing (the child
+ * stays down), `escalate` the supervisor fails in its place.
  */
 export type Recover = 'resume' | 'fresh' | 'stop' | 'escalate'
 
@@ -55,7 +55,7 @@ export type RestartPlan =
 /**
  * Decides what a supervisor does after a child ends. Pure: same input, same plan.
  *
- * `permanent` is always restarted, `transient` only after a failure, `temporary` never, and nobody whose authority ended.
+ * `permanent` is always restarted, `transient` only after a failure, `temporary` never; nobody whose authority ended.
  * `one_for_one` restarts the child, `rest_for_one` also those started after it, `one_for_all` every child; a temporary
  * bystander is stopped and stays so. Children stop in reverse start order and start in start order (OTP supervisor).
  * The first restart is immediate; later ones wait with full jitter.

@@ -1,6 +1,6 @@
 import type { Clock } from './ports/clock.ts'
 
-/** How fast actors may be restarted from the journal, over the whole system: a storm of restarts must not feed itself. */
+/** How fast actors may be restarted from the journal, over the whole system: a storm must not feed itself. */
 export interface StartLimit {
   /** Default 50. */
   readonly perSecond: number

@@ -33,8 +33,8 @@ interface Stop {
 export const KILL_MS = 1000
 
 /**
- * The stop protocol: an actor that has something to do before is told and given its grace; then it ends, its effects hear
- * their signals; and the answer says what happened (`stopped`, `killed`, `unsettled`).
+ * The stop protocol: an actor that has something to do before is told and given its grace; then it ends, its effects
+ * hear their signals; and the answer says what happened (`stopped`, `killed`, `unsettled`).
  */
 export class Stops {
   private stops = new Map<Address, Stop>()

@@ -36,7 +36,7 @@ export interface TreeRoots {
 export class Tree {
   private cells = new Map<Address, Cell>()
   private branches = new Map<Address, Branch>()
-  /** The tops, in start order: services have one of their own, which a user's tree that gives up does not take along. */
+  /** The tops, in start order: services have one of their own, which a user's tree does not take along. */
   readonly tops: readonly Branch[]
   /** Members of pools in memory, the longest there first. */
   private readonly members = new Set<Cell>()

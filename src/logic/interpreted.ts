@@ -21,7 +21,7 @@ export interface InterpreterOptions {
   readonly refuse?: (event: Event) => string | undefined
   /** Whether the machine may run only what is governed, read-only or a message: for agents. */
   readonly governed?: boolean
-  /** Whether it is a machine of Ambit's own, whose context need not be looked at: it grows with the children of a supervisor. */
+  /** Whether it is a machine of Ambit's own, whose context need not be looked at: a supervisor's grows. */
   readonly isOwn?: boolean
   /** Ways from states that other versions stored. */
   readonly migrations?: readonly Migration[]

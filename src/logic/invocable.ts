@@ -13,7 +13,7 @@ export interface EffectOptions<Input> {
   readonly timeoutMs?: number | ((input: Input) => number)
   /** The key that the target sees; by default one per invocation. */
   readonly key?: (input: Input) => string
-  /** In whose name it acts, as an address, when that is not its actor: if that one's authority is suspended it waits. */
+  /** In whose name it acts, as an address, when that is not its actor: it waits while that one is suspended. */
   readonly onBehalfOf?: (input: Input) => string
 }
 

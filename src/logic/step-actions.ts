@@ -36,6 +36,10 @@ interface SendParams {
 /** Where nobody is: what is sent to a ref whose life is over goes there. */
 const NOWHERE = '%gone'
 
+export function isSpawn({ type }: CollectedAction): boolean {
+  return type === 'xstate.spawnChild'
+}
+
 /** Whether an action is the author's or one of ours, which XState does not defer. */
 export function isOwn({ type }: CollectedAction): boolean {
   return !type.startsWith('xstate.') || type === 'xstate.log'

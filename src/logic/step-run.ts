@@ -15,6 +15,7 @@ import {
   carryAction,
   invokeLogic,
   isOwn,
+  isSpawn,
   ownAction,
   type ActionRun,
 } from './step-actions.ts'
@@ -396,8 +397,4 @@ export class StepRun
   private scopeOf(ref: MemberRef): StepScope {
     return new StepScope(ref, this.habitat.system, this)
   }
-}
-
-function isSpawn({ type }: CollectedAction): boolean {
-  return type === 'xstate.spawnChild'
 }
