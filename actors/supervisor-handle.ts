@@ -31,10 +31,10 @@ export type SupervisorAnswer<Fields = { readonly id: string; readonly running: b
   | ({ readonly ok: true } & Fields)
   | { readonly ok: false; readonly error: SupervisorRefusal; readonly cause?: ErrorRecord }
 
-export interface ChildShown extends Pick<
+export type ChildShown = Pick<
   Child,
   'id' | 'status' | 'type' | 'restart' | 'significant' | 'incarnation'
-> {}
+>
 
 export interface ChildCounts {
   readonly specs: number

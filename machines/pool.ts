@@ -144,7 +144,7 @@ export function takeOf(
       return stop(context, { reason: { kind: 'shutdown' } }, event.purpose)
     case 'ambit.supervisor.call':
       return called(context, event, caller)
-    default:
+    case 'ambit.members.stopped':
       return context
   }
 }
@@ -225,7 +225,9 @@ function called(
       return order(context, { do: 'list', to, isCount: event.call === 'countChildren' })
     case 'changeFlags':
       return answer({ ...context, flags: { ...context.flags, ...event.flags } }, to, { ok: true })
-    default:
+    case 'restartChild':
+    case 'deleteChild':
+    case 'changeChild':
       // A pool has one spec and no order: there is nothing to keep of a member that is down (simple_one_for_one).
       return answer(context, to, { ok: false, error: 'notForPools' })
   }

@@ -103,7 +103,10 @@ function hear(context: SupervisorContext, news: ChildNews, moment: Moment): Supe
       return answered(down(heard, news.id))
     case 'ambit.child.notStarted':
       return notStarted(heard, news.id, news.error, moment)
-    default:
+    case 'ambit.child.exit':
+    case 'ambit.child.retry':
+    case 'ambit.members.listed':
+    case 'ambit.members.stopped':
       return context
   }
 }
@@ -134,7 +137,11 @@ function handle(
         ? startOne(changing, wanted.id)
         : stopOne(changing, wanted.id, 'end')
     }
-    default:
+    case 'ambit.child.ignored':
+    case 'ambit.child.notStarted':
+    case 'ambit.members.listed':
+    case 'ambit.members.stopped':
+    case 'ambit.supervisor.shutdown':
       return context
   }
 }
@@ -244,7 +251,9 @@ function notStarted(
       const left = isNew ? forget(failed, id) : down(failed, id)
       return answer(idle(left), current.to, { ok: false, error: 'notStarted', cause: error })
     }
-    default:
+    case 'rollingBack':
+    case 'stopping':
+    case undefined:
       return advance(failed)
   }
 }

@@ -84,7 +84,10 @@ export class Boot {
     const { recovery, lives } = this.parts
     const failed = (error: unknown) => {
       if (this.calls.phase() === 'stopped') return
-      if (!this.isBooting(cell)) return lives.supervision.recoveryFailed(cell, error)
+      if (!this.isBooting(cell)) {
+        lives.supervision.recoveryFailed(cell, error)
+        return
+      }
       this.failure ??= error instanceof AmbitError ? error : startFailure(cell.address, error)
       takeDown(cell, error)
       lives.supervision.failed(cell, reasonOf(error))

@@ -190,13 +190,13 @@ export class Lives {
     this.parts.registry.enter(cell.spec, cell.address)
     switch (cell.life) {
       case 'loading':
-        return void this.parts.boot().bringUp(cell)
+        return this.parts.boot().bringUp(cell)
       case 'suspended':
         if (cell.isDirect) return recovery.restartLater(cell)
         return this.parts.starts.run((done) => recovery.restartLater(cell, done))
       case 'ended':
       case 'quarantined':
-        return void this.parts.boot().bringUp(cell, { isAnew: true })
+        return this.parts.boot().bringUp(cell, { isAnew: true })
       case 'running':
     }
   }

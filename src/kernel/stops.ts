@@ -50,6 +50,10 @@ export class Stops {
     return this.stops.size === 0
   }
 
+  isStopping(address: Address): boolean {
+    return this.stops.has(address)
+  }
+
   /** Whether an actor is being stopped so that another life of it can begin. */
   isForAnother(address: Address): boolean {
     const purpose = this.stops.get(address)?.purpose

@@ -205,7 +205,7 @@ export function childOf(spec: ChildSpec) {
 /** Looks a supervisor's options over without making anything of them: every fault, none if it could be started. */
 export function checkSupervisor(options: SupervisorOptions): readonly SpecFault[] {
   const faults: SpecFault[] = []
-  const { children = [], autoShutdown = 'never', id = 'root' } = options
+  const { children, autoShutdown = 'never', id = 'root' } = options
   for (const [name, value] of Object.entries({ ...options, children })) {
     try {
       checkOptions('A supervisor', { [name]: value }, supervisorRules)

@@ -226,11 +226,12 @@ export class Kernel extends Host {
     if (this.committer === undefined) return
     this.queue.drain()
     for (const top of [...this.tree.tops].reverse()) {
-      let isDown = false
-      this.lives.stops.supervisor(top, 'pause', 'infinity', () => (isDown = true))
+      const { stops } = this.lives
+      stops.supervisor(top, 'pause', 'infinity', () => undefined)
       if (this.rounds.isManual) this.rounds.drain()
-      while (!isDown && this.clock.now() < deadline) await this.rest.next(deadline)
-      if (!isDown) this.lives.stops.killBelow(top)
+      while (stops.isStopping(top.address) && this.clock.now() < deadline)
+        await this.rest.next(deadline)
+      if (stops.isStopping(top.address)) stops.killBelow(top)
     }
   }
 
