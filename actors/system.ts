@@ -236,7 +236,7 @@ function assemble(
     stop: (options) => kernel.stop(options),
     drain: () => kernel.drain(),
     ref: (address) => actorRef(kernel.ref(address), (to) => kernel.stopActor(to)),
-    supervisor: (address) => supervisorHandle(kernel, parseAddress(address), admit),
+    supervisor: (address) => supervisorHandle(kernel, parseBranch(address), admit),
     group: (name) => kernel.registry.membersOf(name),
     stopActor: (address) => kernel.stopActor(address),
     startFresh: (address) => kernel.startFresh(address),
@@ -260,7 +260,7 @@ function assemble(
       return kernel.suspended
     },
     resumeAuthority: (address, { by, why }) =>
-      kernel.resumeAuthority(parseAddress(address), by, why),
+      kernel.resumeAuthority(parseBranch(address), by, why),
     get alarms() {
       return kernel.alarms
     },
@@ -335,6 +335,11 @@ function collectActions(
     actions.set(action.name, action)
   }
   return actions
+}
+
+/** The root has no name of its own. */
+function parseBranch(address: string): string {
+  return address === '/' ? address : parseAddress(address)
 }
 
 function notRunning(): never {

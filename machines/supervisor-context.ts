@@ -164,3 +164,15 @@ export function runningOf({ children }: SupervisorContext): readonly string[] {
     .map(({ id }) => id)
     .reverse()
 }
+
+export function queued(context: SupervisorContext, event: SupervisorEvent): SupervisorContext {
+  const isFull = context.queue.length >= QUEUE_MAX
+  if (event.type === 'ambit.supervisor.call' && isFull)
+    return answer(context, event.to, { ok: false, error: 'overloaded' })
+  return { ...context, queue: [...context.queue, event] }
+}
+
+/** Nobody starts a child again that was added at run time, so it is not left waiting for that. */
+export function purposeFor({ isAdded }: Child, purpose: StopPurpose): StopPurpose {
+  return isAdded && purpose === 'restart' ? 'end' : purpose
+}

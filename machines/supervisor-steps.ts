@@ -21,7 +21,8 @@ import {
   forget,
   idle,
   order,
-  QUEUE_MAX,
+  purposeFor,
+  queued,
   report,
   runningOf,
   set,
@@ -68,13 +69,6 @@ export function take(
     if (next !== undefined) context = handle({ ...context, queue }, next, moment)
   }
   return context
-}
-
-function queued(context: SupervisorContext, event: SupervisorEvent): SupervisorContext {
-  const isFull = context.queue.length >= QUEUE_MAX
-  if (event.type === 'ambit.supervisor.call' && isFull)
-    return answer(context, event.to, { ok: false, error: 'overloaded' })
-  return { ...context, queue: [...context.queue, event] }
 }
 
 const ANSWERS: ReadonlySet<string> = new Set([
@@ -387,11 +381,6 @@ export function stopOne(
     { ...stopping, awaited: id },
     { do: 'stop', id, purpose: purposeFor(child, purpose), shutdown: child.shutdown },
   )
-}
-
-/** Nobody starts a child again that was added at run time, so it is not left waiting for that. */
-function purposeFor({ isAdded }: Child, purpose: StopPurpose): StopPurpose {
-  return isAdded && purpose === 'restart' ? 'end' : purpose
 }
 
 /** The child has done what was asked of it: the work goes on. */

@@ -102,5 +102,6 @@ function groupOf({ strategy, children }: Family, id: string): readonly PlannedCh
 /** The wait before the n-th restart in the window, counted from 0. */
 export function backoffMs(n: number, random: number, backoff: Backoff = backoffDefaults): number {
   if (n <= 0) return 0
-  return Math.floor(random * Math.min(backoff.maxMs, backoff.baseMs * 2 ** (n - 1)))
+  // Beyond 30 doublings any bound is the largest; a power without end would be no number for a base of nought.
+  return Math.floor(random * Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(n - 1, 30)))
 }

@@ -175,6 +175,11 @@ describe('the wait', () => {
     expect(boundOf(1)).toBeGreaterThanOrEqual(BACKOFF_BASE_MS - 1)
   })
 
+  test('R4 without a backoff there is no wait, however often', () => {
+    for (const n of [1, 2, 1024, 1026, 100_000])
+      expect(backoffMs(n, 0.9, { baseMs: 0, maxMs: 0 })).toBe(0)
+  })
+
   test('R4 the wait is full jitter: anything from nought up to the bound of 30 s', () => {
     expect(BACKOFF_MAX_MS).toBe(30_000)
     fc.assert(
