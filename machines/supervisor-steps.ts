@@ -20,6 +20,7 @@ import {
   find,
   forget,
   idle,
+  isAwaited,
   order,
   QUEUE_MAX,
   report,
@@ -74,17 +75,6 @@ function queued(context: SupervisorContext, event: SupervisorEvent): SupervisorC
   if (event.type === 'ambit.supervisor.call' && isFull)
     return answer(context, event.to, { ok: false, error: 'overloaded' })
   return { ...context, queue: [...context.queue, event] }
-}
-
-const ANSWERS: ReadonlySet<string> = new Set([
-  'ambit.child.started',
-  'ambit.child.ignored',
-  'ambit.child.notStarted',
-  'ambit.child.stopped',
-])
-
-function isAwaited(context: SupervisorContext, event: SupervisorEvent): event is ChildNews {
-  return ANSWERS.has(event.type) && (event as { id?: string }).id === context.awaited
 }
 
 /** The awaited child has answered. */
