@@ -384,6 +384,8 @@ function fail(cell: Cell, message: Message, lane: Lane, error: unknown): void {
   const attempt = cell.performed > 0 ? attemptsMax : (message.headers.attempt ?? 0) + 1
   cell.life = 'suspended'
   setHeaders(message, { ...message.headers, attempt })
-  cell.mailbox.putBack(message, lane)
+  // Every restart of one that begins anew brings a start of its own.
+  const comesAgain = message.type === kernelTypes.start && cell.spec.recover === 'fresh'
+  if (!comesAgain) cell.mailbox.putBack(message, lane)
   cell.host.failed(cell, error, message)
 }
