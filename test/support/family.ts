@@ -28,7 +28,7 @@ const traces = new WeakMap<Kernel, string[]>()
 export function child(id: string, options: ChildOptions = {}): ActorSpec {
   const { starts = [], stopping = 'deaf', ...rest } = options
   const spec = actor(id, soul(starts, stopping), { attemptsMax: 1, ...rest })
-  return { ...spec, engine: traced(spec.engine) }
+  return { ...spec, engine: traced(spec) }
 }
 
 /** A family over a manual clock, and what was seen of it. */
@@ -74,8 +74,14 @@ export function unstarted(options: SupervisorOptions, more: RunOptions = {}): Fa
   }
 }
 
+/** What a supervisor says of a child; undefined for one it does not know. */
+export async function statusOf(asked: SupervisorHandle, id: string): Promise<string | undefined> {
+  const answer = await asked.whichChildren()
+  return answer.ok ? answer.children.find((shown) => shown.id === id)?.status : undefined
+}
+
 /** The engine, writing down each begun life in the trace of its kernel. */
-function traced(engine: Engine): Engine {
+function traced({ engine, recover }: ActorSpec): Engine {
   const begun = (place: Place) =>
     traces.get(place.home as Kernel)?.push(`+${idOf(addressOf(place))}`)
   return {
@@ -87,7 +93,8 @@ function traced(engine: Engine): Engine {
     },
     restore(stored, place) {
       const state = engine.restore(stored, place)
-      begun(place)
+      // One that begins anew is read first, for its generation, and then started.
+      if (recover !== 'fresh') begun(place)
       return state
     },
   }
