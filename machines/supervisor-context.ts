@@ -176,3 +176,17 @@ export function queued(context: SupervisorContext, event: SupervisorEvent): Supe
 export function purposeFor({ isAdded }: Child, purpose: StopPurpose): StopPurpose {
   return isAdded && purpose === 'restart' ? 'end' : purpose
 }
+
+const ANSWERS: Readonly<Record<string, ChildStatus>> = {
+  'ambit.child.started': 'starting',
+  'ambit.child.ignored': 'starting',
+  'ambit.child.notStarted': 'starting',
+  'ambit.child.stopped': 'stopping',
+}
+
+/** Only what answers the order: a child that is being stopped may still say that it has started. */
+export function isAwaited(context: SupervisorContext, event: SupervisorEvent): event is ChildNews {
+  const { awaited } = context
+  if (awaited === null || (event as { id?: string }).id !== awaited) return false
+  return ANSWERS[event.type] === find(context, awaited)?.status
+}

@@ -20,6 +20,7 @@ import {
   find,
   forget,
   idle,
+  isAwaited,
   order,
   purposeFor,
   queued,
@@ -69,17 +70,6 @@ export function take(
     if (next !== undefined) context = handle({ ...context, queue }, next, moment)
   }
   return context
-}
-
-const ANSWERS: ReadonlySet<string> = new Set([
-  'ambit.child.started',
-  'ambit.child.ignored',
-  'ambit.child.notStarted',
-  'ambit.child.stopped',
-])
-
-function isAwaited(context: SupervisorContext, event: SupervisorEvent): event is ChildNews {
-  return ANSWERS.has(event.type) && (event as { id?: string }).id === context.awaited
 }
 
 /** The awaited child has answered. */

@@ -10,7 +10,7 @@ import { reasonOf } from './exit.ts'
 import type { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
 import type { SupervisorEnd } from './ports/supervising.ts'
-import type { Recovery } from './recovery.ts'
+import type { Anew, Recovery } from './recovery.ts'
 import type { RestWatch } from './rest-watch.ts'
 import type { Rounds } from './rounds.ts'
 import { startFailure } from './start-failure.ts'
@@ -80,7 +80,7 @@ export class Boot {
   }
 
   /** Loads an actor. While the system boots, a fixed one that cannot be loaded fails the boot. */
-  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: boolean } = {}): void {
+  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: Anew } = {}): void {
     const { recovery, lives } = this.parts
     const failed = (error: unknown) => {
       if (this.calls.phase() === 'stopped') return

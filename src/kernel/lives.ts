@@ -70,7 +70,7 @@ export class Lives {
       tell: (branch, event) => this.tell(branch, event),
       suspend: ({ address }, error) => parts.suspensions.suspend(address, error),
       down: (cell, reason) => parts.monitors.down(cell.address, reason),
-      bringUp: (cell) => this.bringUp(cell),
+      bringUp: (cell, isAdded) => this.bringUp(cell, isAdded),
       startSupervisor: (branch) => this.startSupervisor(branch),
       reported: (branch, news) => audience.supervision(branch.address, news),
       topEnded: (branch, end) => parts.boot().topEnded(branch, end),
@@ -185,12 +185,12 @@ export class Lives {
     this.supervision.supervisorEnded(branch.cell, { reason })
   }
 
-  private bringUp(cell: Cell): void {
+  private bringUp(cell: Cell, isAdded = false): void {
     const recovery = this.parts.recovery()
     this.parts.registry.enter(cell.spec, cell.address)
     switch (cell.life) {
       case 'loading':
-        return this.parts.boot().bringUp(cell)
+        return this.parts.boot().bringUp(cell, { isAnew: isAdded && 'onceEnded' })
       case 'suspended':
         if (cell.isDirect) return recovery.restartLater(cell)
         return this.parts.starts.run((done) => recovery.restartLater(cell, done))

@@ -36,6 +36,9 @@ export interface RecoveryCalls {
   failed(cell: Cell, error: unknown): void
 }
 
+/** Whether an actor begins without its state: never, in any case, or if it had ended. */
+export type Anew = boolean | 'onceEnded'
+
 /** Tries at reading an actor back before it is left to a human. */
 export const LOAD_ATTEMPTS_MAX = 5
 /** More than a turn's own attempts: what fails may be the journal, and not the message. */
@@ -60,11 +63,8 @@ export class Recovery {
     return this.loading === 0 && this.restarting.size === 0
   }
 
-  /**
-   * Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. `isAnew`: it
-   * had ended, and begins again without its state.
-   */
-  load(cell: Cell, isAnew = false): MaybePromise<void> {
+  /** Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. */
+  load(cell: Cell, isAnew: Anew = false): MaybePromise<void> {
     return runMaybe(this.loadSteps(cell, isAnew))
   }
 
@@ -105,11 +105,12 @@ export class Recovery {
     this.restartLater(cell)
   }
 
-  private *loadSteps(cell: Cell, isAnew: boolean): Generator<Promise<unknown>, void> {
+  private *loadSteps(cell: Cell, isAnew: Anew): Generator<Promise<unknown>, void> {
     this.loading++
     try {
       const stored = yield* this.read(cell)
-      if (isAnew) this.bringUpAnew(cell, stored)
+      const hasEnded = stored !== undefined && stored.status !== 'active'
+      if (isAnew === true || (isAnew && hasEnded)) this.bringUpAnew(cell, stored)
       else this.bringUp(cell, stored)
     } finally {
       this.loading--

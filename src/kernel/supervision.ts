@@ -34,8 +34,8 @@ export interface SupervisionCalls {
   readonly logger: Logger
   /** Tells a supervisor something, on its system lane. */
   tell(branch: Branch, event: Event): void
-  /** Brings an actor's life up, for the first time or again. */
-  bringUp(cell: Cell): void
+  /** Brings an actor's life up, for the first time or again. One that is added begins anew where another has ended. */
+  bringUp(cell: Cell, isAdded?: boolean): void
   /** Starts a supervisor's own life. */
   startSupervisor(branch: Branch): void
   /** Nobody below begins an effect before a human has looked. */
@@ -232,6 +232,7 @@ export class Supervision {
 
   private start(branch: Branch, id: string): void {
     const address = childAddress(branch.address, id)
+    const isAdded = this.offered.has(address)
     if (!this.plant(branch, address, id)) return
     const own = this.tree.branchAt(address)
     const cell = own?.cell ?? this.tree.cellAt(address)
@@ -242,7 +243,7 @@ export class Supervision {
     this.starting.set(address, { cancelTimeout })
     if (own !== undefined) this.calls.startSupervisor(own)
     else if (cell.life === 'running' && cell.started) this.started(cell)
-    else this.calls.bringUp(cell)
+    else this.calls.bringUp(cell, isAdded)
   }
 
   /** A child that was added at run time gets its place. */

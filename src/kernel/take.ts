@@ -178,7 +178,7 @@ function conclude(
   if (step === undefined) return
   const { state: before } = cell
   cell.state = step.state
-  if ((isStart || isBirth) && cell.spec.ready === 'started') cell.host.begun(cell)
+  if ((isStart || isBirth) && cell.spec.ready === 'started') startIsMade(cell, prepared)
   let notes = prepared.length === 0 ? NO_NOTES : carryOut(cell, message, prepared, now)
   if (turn.sights !== undefined) notes = { ...notes, seen: seenBy(cell, turn.sights) }
   if (isBirth) notes = { ...notes, born: true }
@@ -249,6 +249,11 @@ function attemptFirst(cell: Cell, message: Message, now: number): Made | undefin
 function isFresh({ headers }: Message, now: number): boolean {
   const { attempt: tried, refused, deadline = now } = headers
   return tried === undefined && refused === undefined && deadline >= now
+}
+
+/** One that ignores its start has not started, though its turn is made: it says so with its commit. */
+function startIsMade(cell: Cell, prepared: readonly Prepared[]): void {
+  if (!prepared.some(({ kind }) => kind === 'ignore')) cell.host.begun(cell)
 }
 
 /** The turn has not happened: what it would have ended goes on. */
@@ -379,6 +384,8 @@ function fail(cell: Cell, message: Message, lane: Lane, error: unknown): void {
   const attempt = cell.performed > 0 ? attemptsMax : (message.headers.attempt ?? 0) + 1
   cell.life = 'suspended'
   setHeaders(message, { ...message.headers, attempt })
-  cell.mailbox.putBack(message, lane)
+  // Every restart of one that begins anew brings a start of its own.
+  const comesAgain = message.type === kernelTypes.start && cell.spec.recover === 'fresh'
+  if (!comesAgain) cell.mailbox.putBack(message, lane)
   cell.host.failed(cell, error, message)
 }
