@@ -15,7 +15,7 @@ const kernel = 'src/kernel'
 export const mutants: readonly Mutant[] = [
   {
     name: "a repeated message is not known by its caller's id",
-    file: `${kernel}/take.js`,
+    file: `${kernel}/streams.js`,
     find: 'if (once === undefined || !cell.rows.has(onceKey(once)))',
     put: 'if (true)',
     simulation: 'relay',
@@ -64,7 +64,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'effects of an earlier process are forgotten',
     file: `${kernel}/recovery.js`,
-    find: 'this.effects.start(cell, again, invocation.logic);',
+    find: 'this.calls.startEffect(cell, again);',
     put: '',
     simulation: 'refund desk',
     breaks: 'endsOrAwaitsHuman',
