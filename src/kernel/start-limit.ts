@@ -26,7 +26,7 @@ export class Starts {
     this.clock = clock
     this.limit = limit
     this.tokens = limit.burst
-    this.filledAt = clock.elapsed()
+    this.filledAt = clock.now()
   }
 
   get isAtRest(): boolean {
@@ -56,9 +56,11 @@ export class Starts {
   }
 
   private fill(): void {
-    const now = this.clock.elapsed()
+    const now = this.clock.now()
     const { perSecond, burst } = this.limit
-    this.tokens = Math.min(burst, this.tokens + ((now - this.filledAt) * perSecond) / 1000)
+    // A clock that was set back fills nothing, and counts from where it is.
+    const passedMs = Math.max(0, now - this.filledAt)
+    this.tokens = Math.min(burst, this.tokens + (passedMs * perSecond) / 1000)
     this.filledAt = now
   }
 
