@@ -99,6 +99,7 @@ export class Lives {
     cell.failure = { error }
     const branch = this.parts.tree.branchAt(cell.address)
     if (branch !== undefined) return this.supervisorFailed(branch, reason)
+    if (this.stops.failed(cell)) return
     this.supervision.failed(cell, reason, message === undefined ? undefined : fatal(message))
     // Its authority ended, or a human said no: it does not run again, and what it was sent goes back.
     if (reason.kind === 'envelope') this.tellToStop(cell, true, 0)
@@ -123,7 +124,9 @@ export class Lives {
       registry.release(cell.address)
       tree.remove(cell)
     }
-    if (reason.kind === 'shutdown') this.supervision.wasStopped(cell)
+    // One that was told to stop may end by itself.
+    const isStopped = reason.kind === 'shutdown' || this.stops.isStopping(cell.address)
+    if (isStopped) this.supervision.wasStopped(cell)
     else this.supervision.exited(cell, reason)
   }
 

@@ -54,6 +54,13 @@ export class Stops {
     return this.stops.has(address)
   }
 
+  /** One that fails while it stops gets no other chance to do so: it ends at once. Answers whether it was stopping. */
+  failed(cell: Cell): boolean {
+    const isStopping = this.isStopping(cell.address)
+    if (isStopping) this.graceIsOver(cell)
+    return isStopping
+  }
+
   /** Whether an actor is being stopped so that another life of it can begin. */
   isForAnother(address: Address): boolean {
     const purpose = this.stops.get(address)?.purpose
@@ -169,11 +176,15 @@ export class Stops {
     if (stop === undefined) return
     // The actor did end; what it began goes on and has not heard the signal, or does not heed it.
     if (stop.hasEnded) return this.finish(cell.address, 'unsettled')
-    stop.isKilled = true
-    stop.cancelTimer = this.after(KILL_MS, () => {
+    const cutOff = () => {
       this.kill(cell)
       this.finish(cell.address, 'killed')
-    })
+    }
+    // Another life goes on with what is stored, so nothing is stored of this one's end.
+    if (stop.purpose !== 'end') return cutOff()
+    stop.isKilled = true
+    stop.cancelTimer()
+    stop.cancelTimer = this.after(KILL_MS, cutOff)
     this.calls.tellToStop(cell, true, 0)
   }
 
