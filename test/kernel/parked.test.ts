@@ -86,7 +86,7 @@ describe('parked messages', () => {
     },
   )
 
-  test("K2 the new message names the old one, and takes over neither its number nor its caller's id", async () => {
+  test("U2 the new message names the old one, and takes over neither its number nor its caller's id", async () => {
     const bug = { isThere: true }
     const { kernel, settle } = await run([actor('a', noting(bug))])
     void kernel.ref('/a').deliver(note('one'), { id: 'order-1' })

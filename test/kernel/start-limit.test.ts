@@ -49,7 +49,13 @@ test('R33 a storm of failures is slowed down, and everybody is up again in the e
   const { kernel, settle, clock } = await run([], {
     root,
     startLimit: { perSecond: 10, burst: 5, atOnce: 8 },
-    observers: [{ onRestart: () => void restarts++ }],
+    observers: [
+      {
+        onRestart: () => {
+          restarts++
+        },
+      },
+    ],
   })
   const before = clock.now()
   for (const id of ids) kernel.ref(`/${id}`).send({ type: 'boom' })
