@@ -172,6 +172,16 @@ export function queued(context: SupervisorContext, event: SupervisorEvent): Supe
   return { ...context, queue: [...context.queue, event] }
 }
 
+export const NOBODY = { ok: false, error: 'noproc' }
+
+/** Whoever called and was not answered is told that nobody is there any more. */
+export function dismiss(context: SupervisorContext): SupervisorContext {
+  let told: SupervisorContext = { ...context, queue: [] }
+  for (const event of context.queue)
+    if (event.type === 'ambit.supervisor.call') told = answer(told, event.to, NOBODY)
+  return told
+}
+
 /** Nobody starts a child again that was added at run time, so it is not left waiting for that. */
 export function purposeFor({ isAdded }: Child, purpose: StopPurpose): StopPurpose {
   return isAdded && purpose === 'restart' ? 'end' : purpose

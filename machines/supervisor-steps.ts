@@ -16,11 +16,13 @@ import { addRestart } from '../src/kernel/restart-window.ts'
 import { handleCall } from './supervisor-calls.ts'
 import {
   answer,
+  dismiss,
   down,
   find,
   forget,
   idle,
   isAwaited,
+  NOBODY,
   order,
   purposeFor,
   queued,
@@ -279,12 +281,9 @@ function retry(context: SupervisorContext, id: string): SupervisorContext {
 }
 
 function shutDown(context: SupervisorContext, purpose: StopPurpose): SupervisorContext {
-  // Whoever called and was not answered is told that nobody is there any more.
-  const calls = context.queue.filter((event) => event.type === 'ambit.supervisor.call')
-  const callers = [...calls, ...(context.work?.kind === 'changing' ? [context.work] : [])]
-  let told = context
-  for (const { to } of callers) told = answer(told, to, { ok: false, error: 'noproc' })
-  return stopAll({ ...told, queue: [] }, { reason: { kind: 'shutdown' } }, purpose)
+  const { work: current } = context
+  const told = current?.kind === 'changing' ? answer(context, current.to, NOBODY) : context
+  return stopAll(dismiss(told), { reason: { kind: 'shutdown' } }, purpose)
 }
 
 function stopAll(
@@ -315,7 +314,7 @@ export function advance(context: SupervisorContext): SupervisorContext {
     case 'rollingBack':
     case 'stopping': {
       const [id, ...todo] = current.todo
-      if (id === undefined) return { ...context, work: null, end: current.end }
+      if (id === undefined) return dismiss({ ...context, work: null, end: current.end })
       const purpose = current.kind === 'stopping' ? current.purpose : 'restart'
       return stopOne({ ...context, work: { ...current, todo } }, id, purpose)
     }
