@@ -99,7 +99,7 @@ test('R27 what a child said of an earlier incarnation changes nothing', async ()
   const { tree, lives } = kernel as unknown as { readonly tree: Tree; readonly lives: Lives }
   const cell = tree.peek('/w')
   if (cell === undefined) throw new Error('nobody is there')
-  const late = { address: cell.address, incarnation: 2 } as Cell
+  const late = { address: cell.address, incarnation: 2 } as unknown as Cell
   lives.supervision.exited(late, { kind: 'error', error: { name: 'Error', message: 'late' } })
   await settle()
   expect(restarts).toEqual([2, 3])
