@@ -75,7 +75,6 @@ export class Lives {
       reported: (branch, news) => audience.supervision(branch.address, news),
       topEnded: (branch, end) => parts.boot().topEnded(branch, end),
       topIsUp: (branch) => parts.boot().topIsUp(branch),
-      abandon: (cell) => this.calls.abandon(cell),
     })
   }
 

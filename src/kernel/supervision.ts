@@ -47,8 +47,6 @@ export interface SupervisionCalls {
   topEnded(branch: Branch, end: SupervisorEnd): void
   /** A top has all its children up. */
   topIsUp(branch: Branch): void
-  /** Nobody will start it again: what it was sent goes back. */
-  abandon(cell: Cell): void
 }
 
 interface Starting {

@@ -14,7 +14,6 @@ import type { Engine } from './ports/engine.ts'
 import { backoffDefaults, type Backoff, type Strategy } from './restart-plan.ts'
 import { restartLimitDefaults, type RestartLimit } from './restart-window.ts'
 import {
-  aBoolean,
   aChild,
   aFunction,
   anything,
@@ -46,8 +45,6 @@ export interface SupervisorSpec extends FamilySpec {
   readonly kind: 'supervisor'
   readonly strategy: Strategy
   readonly autoShutdown: AutoShutdown
-  /** Whether children that were added at run time come back with the supervisor. */
-  readonly durableChildren: boolean
   readonly children: readonly ChildSpec[]
 }
 
@@ -76,8 +73,6 @@ export interface SupervisorOptions extends FamilyOptions {
   readonly strategy?: Strategy
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown
-  /** Default false: like OTP, a restarted supervisor has the children of its spec. */
-  readonly durableChildren?: boolean
   readonly children: readonly ChildSpec[]
 }
 
@@ -109,7 +104,6 @@ const supervisorRules: OptionRules = {
   id: aText,
   strategy: oneOf('one_for_one', 'one_for_all', 'rest_for_one'),
   autoShutdown: oneOf('never', 'any_significant', 'all_significant'),
-  durableChildren: aBoolean,
   children: listOf(aChild),
 }
 const poolRules: OptionRules = {
@@ -126,14 +120,14 @@ export function supervisorSpec(options: SupervisorOptions, engine: Engine): Supe
   requireOption('A supervisor', options, 'children')
   const { id = 'root', strategy = 'one_for_one', autoShutdown = 'never' } = options
   checkId(id)
-  const { children, durableChildren = false } = options
+  const { children } = options
   const [fault] = faultsAmong(id, children, autoShutdown)
   if (fault !== undefined) {
     const isTaken = fault.reason === 'duplicateChildId'
     throw new AmbitError(isTaken ? 'AMBIT_CHILD_ID_TAKEN' : 'AMBIT_SPEC_INVALID', fault.message)
   }
   const family = familyOf(`Supervisor "${id}"`, options, engine)
-  return { kind: 'supervisor', id, strategy, autoShutdown, durableChildren, children, ...family }
+  return { kind: 'supervisor', id, strategy, autoShutdown, children, ...family }
 }
 
 export function poolSpec(

@@ -35,7 +35,7 @@ export type Order =
 
 /** What a supervisor did, and why. */
 export interface SupervisionNews {
-  readonly kind: 'restart' | 'stop' | 'giveUp' | 'leave' | 'autoShutdown'
+  readonly kind: 'restart' | 'giveUp' | 'leave' | 'autoShutdown'
   readonly child?: string
   readonly incarnation?: number
   readonly reason: ExitReason
