@@ -62,6 +62,8 @@ export class Household {
   /** Orders that nobody could carry out: a start of one that lives. */
   readonly faults: string[] = []
   calls = 0
+  /** Called after each step. */
+  look: ((house: Household) => void) | undefined
   private lives = 0
   private readonly steps: Steps
 
@@ -84,12 +86,16 @@ export class Household {
     const moment: Moment = { now: this.now, random: () => 0.5 }
     this.context = this.steps.take(this.context, event, moment)
     this.carryOut()
+    this.look?.(this)
   }
 
+  /** Calls the supervisor, unless it has ended: then there is nobody to call. */
   call(call: Call): number {
+    if (this.context.end !== null) return -1
     const to = { address: '/~', invocation: String(this.calls) }
+    const number = this.calls++
     this.tell({ ...call, type: 'ambit.supervisor.call', to })
-    return this.calls++
+    return number
   }
 
   crash(id: string, reason: ExitReason = boom): void {
