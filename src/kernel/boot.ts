@@ -81,7 +81,7 @@ export class Boot {
 
   /** Loads an actor. While the system boots, a fixed one that cannot be loaded fails the boot. */
   bringUp(cell: Cell, how: { fault?: unknown; isAnew?: Anew } = {}): void {
-    const { recovery, lives } = this.parts
+    const { recovery, lives, rest } = this.parts
     const failed = (error: unknown) => {
       if (this.calls.phase() === 'stopped') return
       if (!this.isBooting(cell)) {
@@ -91,6 +91,7 @@ export class Boot {
       this.failure ??= error instanceof AmbitError ? error : startFailure(cell.address, error)
       takeDown(cell, error)
       lives.supervision.failed(cell, reasonOf(error))
+      rest.rested()
     }
     try {
       if (how.fault !== undefined) throw startFailure(cell.address, how.fault)

@@ -12,6 +12,8 @@ import type { Logger } from './ports/logger.ts'
 import type { FatalMessage, SupervisorEnd } from './ports/supervising.ts'
 import type { Recovery } from './recovery.ts'
 import type { Registry } from './registry.ts'
+import type { RestWatch } from './rest-watch.ts'
+import type { Rounds } from './rounds.ts'
 import type { Starts } from './start-limit.ts'
 import { Stops } from './stops.ts'
 import { Supervision } from './supervision.ts'
@@ -80,6 +82,22 @@ export class Lives {
 
   get isAtRest(): boolean {
     return this.supervision.isAtRest && this.parts.starts.isAtRest
+  }
+
+  /** The tops stop their children, the last that started first; whoever takes longer is cut off. */
+  async pause(deadline: number, rest: RestWatch, rounds: Rounds): Promise<void> {
+    const { tree, clock } = this.parts
+    const { stops } = this
+    for (const top of [...tree.tops].reverse()) {
+      stops.supervisor(top, 'pause', 'infinity', () => undefined)
+      if (rounds.isManual) rounds.drain()
+      while (stops.isStopping(top.address) && clock.now() < deadline) {
+        await rest.next(deadline)
+        // By hand nobody else goes on once a journal that takes its time has answered.
+        if (rounds.isManual) rounds.drain()
+      }
+      if (stops.isStopping(top.address)) stops.killBelow(top)
+    }
   }
 
   /** Nothing that was ordered is waited for any more. */

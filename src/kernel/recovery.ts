@@ -23,6 +23,8 @@ export interface RecoveryCalls {
   /** Runs something in the next round of the scheduler. */
   soon(run: () => void): void
   isStopped(): boolean
+  /** What was read beside the rounds is there: whoever waits for the system may look again. */
+  rested(): void
   /** The time within which an actor's supervisor counts failures. */
   periodOf(cell: Cell): number
   ended(cell: Cell): void
@@ -86,6 +88,7 @@ export class Recovery {
       const over = () => {
         // It may have failed again meanwhile: that is another restart.
         if (this.restarting.get(cell) === own) this.restarting.delete(cell)
+        this.calls.rested()
         done()
       }
       const restarted = runMaybe(this.restart(cell))
@@ -114,6 +117,7 @@ export class Recovery {
       else this.bringUp(cell, stored)
     } finally {
       this.loading--
+      this.calls.rested()
     }
   }
 

@@ -341,7 +341,7 @@ export class Supervision {
     const error = errorOf(reason) ?? { name: 'Exit', message: reason.kind }
     for (const cell of this.tree.under(branch)) {
       if (cell.life === 'ended') continue
-      takeDown(cell, error)
+      takeDown(cell, cell.failure?.error ?? error)
       this.calls.down(cell, reason)
     }
     this.alarm(branch.address, error)
@@ -361,8 +361,12 @@ export class Supervision {
   }
 
   private report(branch: Branch, news: SupervisionNews): void {
-    const { kind, ...about } = news
-    this.calls.logger.error({ supervisor: branch.address, ...about }, `supervision: ${kind}`)
+    const { kind: plan, child, reason, ...about } = news
+    const actor = childAddress(branch.address, child)
+    const { logger } = this.calls
+    const fields = { actor, supervisor: branch.address, plan, ...about }
+    if (isFailure(reason)) logger.error({ ...fields, err: errorOf(reason) }, 'actor failed')
+    else logger.info({ ...fields, reason: reason.kind }, 'actor ended')
     this.calls.reported(branch, news)
   }
 

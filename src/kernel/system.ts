@@ -208,7 +208,10 @@ export class Kernel extends Host {
     this.phase = 'stopping'
     const deadline = this.clock.now() + (options.graceMs ?? STOP_GRACE_MS)
     while (this.effects.size > 0 && this.clock.now() < deadline) await this.rest.next(deadline)
-    await this.pause(deadline)
+    if (this.committer !== undefined) {
+      this.queue.drain()
+      await this.lives.pause(deadline, this.rest, this.rounds)
+    }
     this.effects.abortAll()
     this.timers.stop()
     await this.committer?.finish()
@@ -219,20 +222,6 @@ export class Kernel extends Host {
     for (const cell of this.tree.all()) cell.spec.engine.quiet?.(cell)
     await this.committer?.session.close()
     this.committer = undefined
-  }
-
-  /** Takes what is due once more; then the tops stop their children, the last that started first. */
-  private async pause(deadline: number): Promise<void> {
-    if (this.committer === undefined) return
-    this.queue.drain()
-    for (const top of [...this.tree.tops].reverse()) {
-      const { stops } = this.lives
-      stops.supervisor(top, 'pause', 'infinity', () => undefined)
-      if (this.rounds.isManual) this.rounds.drain()
-      while (stops.isStopping(top.address) && this.clock.now() < deadline)
-        await this.rest.next(deadline)
-      if (stops.isStopping(top.address)) stops.killBelow(top)
-    }
   }
 
   ref(address: string): ActorRef {
@@ -307,6 +296,7 @@ export class Kernel extends Host {
       },
       committed: (cell) => this.committer?.committed(cell),
       isStopped: () => this.phase === 'stopped',
+      rested: () => this.rest.rested(),
       periodOf: (cell) => this.tree.branchOf(cell.address)?.spec.periodMs ?? 0,
       ended: (cell) => this.lives.hadEnded(cell),
       begun: (cell) => this.begun(cell),

@@ -36,7 +36,7 @@ export type Order =
 /** What a supervisor did, and why. */
 export interface SupervisionNews {
   readonly kind: 'restart' | 'giveUp' | 'leave' | 'autoShutdown'
-  readonly child?: string
+  readonly child: string
   readonly incarnation?: number
   readonly reason: ExitReason
   /** How long the supervisor waits before it begins. */
