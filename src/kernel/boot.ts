@@ -67,7 +67,7 @@ export class Boot {
     const { tree, rounds, rest, lives } = this.parts
     yield* this.resume(session)
     for (const top of tree.tops) {
-      lives.supervision.startTop(top)
+      lives.startSupervisor(top)
       const isDecided = () => this.up.has(top) || this.over.has(top)
       if (rounds.isManual) rounds.drain()
       while (!isDecided()) {

@@ -64,7 +64,10 @@ export interface LifeOptions {
   readonly shutdownMs?: Shutdown
   /** Default false. Never for a permanent child. */
   readonly significant?: boolean
-  /** How long its start may take. Default 30,000. */
+  /**
+   * How long it may take until it says `ready()`, where its spec has `ready: 'told'`; any other start is one turn. Default
+   * 30,000; a supervisor may take as long as its children do.
+   */
   readonly startTimeoutMs?: number
 }
 

@@ -222,7 +222,7 @@ export class Lives {
   }
 
   /** A supervisor's life begins with the children of its spec: those added at run time were its last life's. */
-  private startSupervisor(branch: Branch): void {
+  startSupervisor(branch: Branch): void {
     this.parts.tree.reset(branch)
     this.parts.recovery().beginAnew(branch.cell)
   }

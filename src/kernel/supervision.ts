@@ -79,11 +79,6 @@ export class Supervision {
     return this.starting.size === 0 && this.waits.size === 0 && this.stops.isAtRest
   }
 
-  /** Starts a top of the tree. */
-  startTop(branch: Branch): void {
-    this.calls.startSupervisor(branch)
-  }
-
   /** A child that a supervisor may be asked to add. */
   offer(supervisor: Address, spec: ChildSpec): void {
     const address = childAddress(supervisor, spec.id)
@@ -235,13 +230,19 @@ export class Supervision {
     const own = this.tree.branchAt(address)
     const cell = own?.cell ?? this.tree.cellAt(address)
     if (cell === undefined) return this.refuse(branch, id, noRoom(branch, id))
-    const { startTimeoutMs } = cell.spec
-    const { clock } = this.calls
-    const cancelTimeout = clock.wakeAt(clock.now() + startTimeoutMs, () => this.startTimedOut(cell))
+    const cancelTimeout = this.limitStart(cell)
     this.starting.set(address, { cancelTimeout })
     if (own !== undefined) this.calls.startSupervisor(own)
     else if (cell.life === 'running' && cell.started) this.started(cell)
     else this.calls.bringUp(cell, isAdded)
+  }
+
+  /** Whoever says itself that it has started may take its time for that; any other start is one turn of ours. */
+  private limitStart(cell: Cell): () => void {
+    const { ready, startTimeoutMs } = cell.spec
+    if (ready === 'started' || startTimeoutMs === Infinity) return () => undefined
+    const { clock } = this.calls
+    return clock.wakeAt(clock.now() + startTimeoutMs, () => this.startTimedOut(cell))
   }
 
   /** A child that was added at run time gets its place. */

@@ -1,7 +1,6 @@
 import {
   actorSpec,
   checkId,
-  lifeDefaults,
   lifeOf,
   lifeRules,
   type ActorSpec,
@@ -234,10 +233,18 @@ function faultsAmong(
   return faults
 }
 
+/** As in OTP, a supervisor may take as long as its children do. */
+const supervisorLife: LifeSpec = {
+  restart: 'permanent',
+  shutdown: 'infinity',
+  significant: false,
+  startTimeoutMs: Infinity,
+}
+
 function familyOf(who: string, options: FamilyOptions, engine: Engine): Omit<FamilySpec, 'id'> {
   const { intensity, periodMs, backoff, authority } = options
   return {
-    ...lifeOf(options, { ...lifeDefaults, restart: 'permanent', shutdown: 'infinity' }),
+    ...lifeOf(options, supervisorLife),
     intensity: intensity ?? restartLimitDefaults.intensity,
     periodMs: periodMs ?? restartLimitDefaults.periodMs,
     backoff: backoffOf(who, backoff),

@@ -12,9 +12,10 @@ import {
   type Event,
   type Journal,
 } from 'ambit'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { assign, setup } from 'xstate'
 import { z } from 'zod'
+import { Mailbox } from '../../src/kernel/mailbox.ts'
 import { envelopeOf, proposalOf, without } from '../support/envelopes.ts'
 import { faultyJournal, type FaultyJournal } from '../support/faulty-journal.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
@@ -254,8 +255,11 @@ describe('an earlier case of the same key', () => {
     const held = holdWithdrawal(journal)
     desk.system.ref('/a').send({ type: 'change', minor: 9_999_900 })
     await until(() => held.isWaiting)
+    // Its signature is checked on the way, in a thread: until then the decision is not with the desk.
+    const offered = vi.spyOn(Mailbox.prototype, 'offer')
     const said = alice('c-1', 'approve')
-    await rounds(5)
+    await until(() => offered.mock.calls.some(([{ type }]) => type === 'ambit.approval.submit'))
+    offered.mockRestore()
     held.open()
     expect((await said).type).toBe('ambit.approval.accepted')
     await desk.system.atRest()
