@@ -1,10 +1,9 @@
 import { assign, setup } from 'xstate'
 import { isFailure, type ExitReason } from '../src/kernel/exit.ts'
-import type { Event, ReplyTo } from '../src/kernel/message.ts'
+import type { ReplyTo } from '../src/kernel/message.ts'
 import type { Command } from '../src/kernel/ports/engine.ts'
 import type {
   ChildNews,
-  Order,
   StopPurpose,
   SupervisionNews,
   SupervisorEnd,
@@ -18,8 +17,8 @@ import {
 import { addRestart } from '../src/kernel/restart-window.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
-import { moment } from './supervisor.ts'
-import type { Moment } from './supervisor-context.ts'
+import { commandsOf, moment } from './supervisor.ts'
+import { answer, givenUp, order, report, type Moment, type Outgoing } from './supervisor-context.ts'
 
 /** What every member of a pool is, and how often members may fail. */
 export interface PoolFlags {
@@ -45,7 +44,7 @@ export type PoolEvent =
   | (PoolCall & { readonly type: 'ambit.supervisor.call' })
   | { readonly type: 'ambit.supervisor.shutdown'; readonly purpose: StopPurpose }
 
-export interface PoolContext {
+export interface PoolContext extends Outgoing {
   readonly flags: PoolFlags
   /** When the last restarts were: of all under `''`, or of each member. */
   readonly restarts: Readonly<Record<string, readonly number[]>>
@@ -55,8 +54,6 @@ export interface PoolContext {
   readonly callers: Readonly<Record<string, ReplyTo>>
   readonly end: SupervisorEnd | null
   readonly isStopping: boolean
-  readonly orders: readonly Order[]
-  readonly answers: readonly { readonly to: ReplyTo; readonly event: Event }[]
 }
 
 const definition = setup({
@@ -70,10 +67,7 @@ const definition = setup({
       const { replyTo } = thisTurn().message.headers
       return takeOf(context, event, moment(), replyTo)
     }),
-    act: commands(({ context: { orders, answers } }) => [
-      ...orders.map((order): Command => ({ kind: 'supervise', order })),
-      ...answers.map(({ to, event }): Command => ({ kind: 'reply', to, event })),
-    ]),
+    act: commands(({ context }) => commandsOf(context)),
     up: commands((): Command[] => [{ kind: 'supervise', order: { do: 'up' } }]),
   },
   guards: { isStopping: ({ context }) => context.isStopping },
@@ -172,8 +166,7 @@ function failed(
     case 'giveUp': {
       const told = report(counted, { kind: 'giveUp', ...about })
       if (flags.budget === 'each') return leave(told, id, reason)
-      const error = 'error' in reason ? reason.error : { name: 'Ended', message: reason.kind }
-      return stop(told, { reason: { kind: 'restartIntensity', error } }, 'restart')
+      return stop(told, givenUp(reason), 'restart')
     }
     case 'restart': {
       const told = report(counted, { kind: 'restart', ...about, delayMs: plan.delayMs })
@@ -244,21 +237,8 @@ function answered(context: PoolContext, id: string, fields: object, cause?: unkn
   })
 }
 
-function answer(context: PoolContext, to: ReplyTo, fields: object): PoolContext {
-  const event = { type: 'ambit.supervisor.answer', ...fields }
-  return { ...context, answers: [...context.answers, { to, event }] }
-}
-
 function without(context: PoolContext, id: string): PoolContext {
   if (context.waiting[id] === undefined) return context
   const { [id]: _, ...waiting } = context.waiting
   return { ...context, waiting }
-}
-
-function order(context: PoolContext, wanted: Order): PoolContext {
-  return { ...context, orders: [...context.orders, wanted] }
-}
-
-function report(context: PoolContext, news: SupervisionNews): PoolContext {
-  return order(context, { do: 'report', report: news })
 }

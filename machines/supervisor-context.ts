@@ -1,5 +1,5 @@
 import type { Shutdown } from '../src/kernel/child-spec.ts'
-import type { ExitReason } from '../src/kernel/exit.ts'
+import { errorOf, type ExitReason } from '../src/kernel/exit.ts'
 import type { Event, ReplyTo } from '../src/kernel/message.ts'
 import type {
   ChildNews,
@@ -52,7 +52,7 @@ export type Work =
       readonly end: SupervisorEnd
     }
 
-export interface SupervisorContext {
+export interface SupervisorContext extends Outgoing {
   readonly flags: Flags
   /** In start order. */
   readonly children: readonly Child[]
@@ -67,9 +67,6 @@ export interface SupervisorContext {
   readonly ended: readonly { readonly id: string; readonly reason: ExitReason }[]
   readonly isUp: boolean
   readonly end: SupervisorEnd | null
-  /** What this turn wants done. */
-  readonly orders: readonly Order[]
-  readonly answers: readonly { readonly to: ReplyTo; readonly event: Event }[]
 }
 
 /** What others ask of a supervisor, with OTP's answers. */
@@ -106,11 +103,13 @@ export interface Moment {
 /** What may wait for the end of a piece of work; calls beyond are refused. */
 export const QUEUE_MAX = 10_000
 
-export function answer(
-  context: SupervisorContext,
-  to: ReplyTo | undefined,
-  fields: object,
-): SupervisorContext {
+/** What a turn of a supervisor or pool gives away. */
+export interface Outgoing {
+  readonly orders: readonly Order[]
+  readonly answers: readonly { readonly to: ReplyTo; readonly event: Event }[]
+}
+
+export function answer<C extends Outgoing>(context: C, to: ReplyTo | undefined, fields: object): C {
   if (to === undefined) return context
   const event = { type: 'ambit.supervisor.answer', ...fields }
   return { ...context, answers: [...context.answers, { to, event }] }
@@ -149,12 +148,18 @@ export function set(
   return { ...context, children }
 }
 
-export function order(context: SupervisorContext, wanted: Order): SupervisorContext {
+export function order<C extends Outgoing>(context: C, wanted: Order): C {
   return { ...context, orders: [...context.orders, wanted] }
 }
 
-export function report(context: SupervisorContext, news: SupervisionNews): SupervisorContext {
+export function report<C extends Outgoing>(context: C, news: SupervisionNews): C {
   return order(context, { do: 'report', report: news })
+}
+
+/** What a supervisor that gives up says of it. */
+export function givenUp(reason: ExitReason): SupervisorEnd {
+  const error = errorOf(reason) ?? { name: 'Ended', message: `A child ended: ${reason.kind}.` }
+  return { reason: { kind: 'restartIntensity', error } }
 }
 
 /** What has to be stopped, in reverse start order. */

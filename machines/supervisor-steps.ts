@@ -20,6 +20,7 @@ import {
   down,
   find,
   forget,
+  givenUp,
   idle,
   isAwaited,
   NOBODY,
@@ -209,9 +210,7 @@ function left(context: SupervisorContext, id: string, reason: ExitReason): Super
 }
 
 function giveUp(context: SupervisorContext, reason: ExitReason): SupervisorContext {
-  const error =
-    'error' in reason ? reason.error : { name: 'Ended', message: `A child ended: ${reason.kind}.` }
-  return stopAll(context, { reason: { kind: 'restartIntensity', error } }, 'restart')
+  return stopAll(context, givenUp(reason), 'restart')
 }
 
 function notStarted(
@@ -329,7 +328,7 @@ function startNext(
 ): SupervisorContext {
   const [id, ...todo] = current.todo
   if (id !== undefined) return startOne({ ...context, work: { ...current, todo } }, id)
-  const up = order({ ...idle(context), isUp: true, ended: [] }, { do: 'up' })
+  const up = order<SupervisorContext>({ ...idle(context), isUp: true, ended: [] }, { do: 'up' })
   let after = up
   for (const { id: child, reason } of context.ended)
     if (after.work === null && after.end === null) after = left(after, child, reason)

@@ -10,6 +10,7 @@ import type {
   SupervisorEvent,
   Work,
   Moment,
+  Outgoing,
 } from './supervisor-context.ts'
 
 /** What a supervisor starts with. */
@@ -104,7 +105,8 @@ function withCaller(event: SupervisorEvent): SupervisorEvent {
   return { ...event, to: thisTurn().message.headers.replyTo }
 }
 
-function commandsOf({ orders, answers }: SupervisorContext): readonly Command[] {
+/** What a turn wants done, as commands. */
+export function commandsOf({ orders, answers }: Outgoing): readonly Command[] {
   return [
     ...orders.map((order): Command => ({ kind: 'supervise', order })),
     ...answers.map(({ to, event }): Command => ({ kind: 'reply', to, event })),

@@ -65,8 +65,8 @@ export interface LifeOptions {
   /** Default false. Never for a permanent child. */
   readonly significant?: boolean
   /**
-   * How long it may take until it says `ready()`, where its spec has `ready: 'told'`; any other start is one turn. Default
-   * 30,000; a supervisor may take as long as its children do.
+   * How long it may take until it says `ready()`, where its spec has `ready: 'told'`; any other start is one turn.
+   * Default 30,000; a supervisor may take as long as its children do.
    */
   readonly startTimeoutMs?: number
 }

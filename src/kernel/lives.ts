@@ -62,7 +62,7 @@ export class Lives {
       clock,
       tellToStop: (cell, isAtOnce, graceMs) => this.tellToStop(cell, isAtOnce, graceMs),
       tellToShutDown: (branch, purpose) => this.shutDown(branch, purpose),
-      suspended: (cell) => audience.exit(cell, { kind: 'shutdown' }),
+      suspended: (cell, reason) => audience.exit(cell, reason),
       whenSettled: (address, run) => effects.whenSettled(address, run),
       cutOff: (branch) => this.cutOff(branch),
     })

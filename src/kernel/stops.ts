@@ -2,7 +2,7 @@ import type { Address } from './address.ts'
 import { releaseEverything } from './carry-out.ts'
 import type { Cell } from './cell.ts'
 import type { Shutdown } from './child-spec.ts'
-import type { StopOutcome } from './exit.ts'
+import type { ExitReason, StopOutcome } from './exit.ts'
 import { kernelTypes } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { StopPurpose } from './ports/supervising.ts'
@@ -14,7 +14,7 @@ export interface StopCalls {
   tellToStop(cell: Cell, isAtOnce: boolean, graceMs: number): void
   tellToShutDown(branch: Branch, purpose: StopPurpose): void
   /** A life is over that another will follow. */
-  suspended(cell: Cell): void
+  suspended(cell: Cell, reason: ExitReason): void
   /** Calls back once no effect of an actor goes on although its signal said stop; at once when none does. */
   whenSettled(address: Address, run: () => void): void
   /** A supervisor's own life is cut off, and whatever it waited for with it. */
@@ -147,7 +147,7 @@ export class Stops {
 
   /** Cuts one life off. */
   kill(cell: Cell): void {
-    if (cell.life === 'running' || cell.life === 'loading') this.suspend(cell)
+    if (cell.life === 'running' || cell.life === 'loading') this.suspend(cell, { kind: 'killed' })
   }
 
   stopWaiting(): void {
@@ -188,11 +188,11 @@ export class Stops {
     this.calls.tellToStop(cell, true, 0)
   }
 
-  private suspend(cell: Cell): void {
+  private suspend(cell: Cell, reason: ExitReason = { kind: 'shutdown' }): void {
     if (cell.life === 'suspended') return
     cell.life = 'suspended'
     if (cell.isDirect) releaseEverything(cell, undefined)
-    this.calls.suspended(cell)
+    this.calls.suspended(cell, reason)
   }
 
   private finish(address: Address, outcome: StopOutcome): void {
