@@ -380,6 +380,7 @@ class Player {
   private view(): RunView {
     return {
       systemId: SIMULATED_SYSTEM,
+      simulation: this.scenario,
       dossiers: this.dossiers,
       actors: this.actors,
       snapshotOf: (address) => this.snapshotOf(address),
