@@ -354,7 +354,8 @@ function onceKey(id: string): string {
   return `~once:${id}`
 }
 
-function highWaterKey(message: Message): string {
+/** The row that says which number of a message's stream was taken last. */
+export function highWaterKey(message: Message): string {
   const { stream } = message.headers
   return stream === undefined ? '' : `~in:${stream.sender}|${stream.generation}|${stream.lane}`
 }

@@ -1,5 +1,6 @@
 import { ChainCheck } from '../thought-log/chain.ts'
 import { mailboxDefaults } from '../kernel/mailbox.ts'
+import type { Headers } from '../kernel/message.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
 import { textOf, type Dossier } from './dossiers.ts'
 import { invariant, type Invariant } from './invariant.ts'
@@ -62,6 +63,7 @@ export const oneAuthorityDecides = invariant('oneAuthorityDecides', ({ dossiers 
 export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossiers }) => {
   const counted = new Map<string, { window: string; bucket: string; minor: number }[]>()
   const sums = new Map<string, number>()
+  const held = new Set<string>()
   const book = (key: string, sign: 1 | -1) => {
     for (const { window, bucket, minor } of counted.get(key) ?? []) {
       const id = `${window} ${bucket}`
@@ -78,7 +80,10 @@ export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossi
       for (const thought of thoughtsOf(entry)) {
         const key = textOf(thought.key)
         if (thought.kind === 'released') book(key, -1)
+        if (thought.kind === 'released') held.delete(key)
         if (thought.kind !== 'reserve' || thought.outcome !== 'reserved') continue
+        if (held.has(key)) return `${key} was reserved again while it stood.`
+        held.add(key)
         const minor = Number(thought.minor)
         const windows = thought.windows as unknown as readonly Window[]
         const at = entry.kind === 'turn' ? entry.record.at : 0
@@ -149,6 +154,8 @@ export const everyActionHasContractAndThought = invariant(
 export const endsOrAwaitsHuman = invariant('endsOrAwaitsHuman', ({ dossiers }) => ({
   atEnd() {
     for (const { key, last, openCase } of dossiers.all()) {
+      if (openCase !== undefined && last.get('outcome')?.outcome === 'withdrawn')
+        return `Case ${openCase} is open, and action ${key}, which opened it, is withdrawn.`
       if (!last.has('proposed') || last.has('outcome') || openCase !== undefined) continue
       return `Action ${key} has no outcome, and nobody is asked.`
     }
@@ -268,11 +275,14 @@ export const messagesConserved = invariant('messagesConserved', ({ waiting }) =>
   const stored = new Set<string>()
   const open = new Set<string>()
   const next = new Map<string, number>()
+  const skipped = new Set<string>()
   return {
     see(entry) {
       if (entry.kind === 'sent') open.add(entry.id)
       if (entry.kind === 'refused') open.delete(entry.id)
-      if (entry.kind === 'turn') return seeStream(entry.record, next, stored)
+      if (entry.kind === 'deadLetter' && entry.stream !== undefined)
+        skipped.add(`${streamOf(entry.to, entry.stream)} ${entry.stream.number}`)
+      if (entry.kind === 'turn') return seeStream(entry.record, next, stored, skipped)
       if (entry.kind !== 'acknowledged') return undefined
       open.delete(entry.id)
       return stored.has(entry.id) ? undefined : `${entry.id} was acknowledged and is not stored.`
@@ -291,15 +301,22 @@ function seeStream(
   { actor, message }: TurnRecord,
   next: Map<string, number>,
   stored: Set<string>,
+  skipped: ReadonlySet<string>,
 ): string | undefined {
   const { once, stream } = message.headers
   if (once !== undefined) stored.add(once)
   if (stream === undefined) return undefined
-  const id = `${actor} from ${stream.sender} ${stream.generation} ${stream.lane}`
-  const expected = next.get(id) ?? stream.number
+  const id = streamOf(actor, stream)
+  let expected = next.get(id) ?? stream.number
+  // What came too late to be wanted was taken out of its stream without a turn.
+  while (expected < stream.number && skipped.has(`${id} ${expected}`)) expected++
   next.set(id, stream.number + 1)
   if (stream.number === expected) return undefined
   return `${actor} took number ${stream.number} from ${stream.sender}, ${expected} was next.`
+}
+
+function streamOf(actor: string, stream: NonNullable<Headers['stream']>): string {
+  return `${actor} from ${stream.sender} ${stream.generation} ${stream.lane}`
 }
 
 /** Each actor's turns are numbered without a gap, its time never runs back, and the chain of hashes holds. */

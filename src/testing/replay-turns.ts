@@ -6,7 +6,7 @@ import { Order } from '../kernel/pending-commit.ts'
 import type { Message } from '../kernel/message.ts'
 import type { StoredTurn } from '../kernel/ports/journal.ts'
 import { silentLogger } from '../kernel/ports/logger.ts'
-import { parkMessage, takeOne } from '../kernel/take.ts'
+import { highWaterKey, parkMessage, skipMessage, takeOne } from '../kernel/take.ts'
 import { describeDifferences, differences } from './difference.ts'
 import { invariant } from './invariant.ts'
 import type { TurnRecord } from './trace.ts'
@@ -101,8 +101,19 @@ function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): vo
     parkMessage(cell, message, 'user', wanted.error ?? { name: 'Parked', message: '' })
     return
   }
+  skipUnwanted(cell, message)
   cell.mailbox.offer(message, 'system')
   takeOne(cell)
+}
+
+/** An answer that came too late was taken out of its stream without a turn: nothing records it but the gap. */
+function skipUnwanted(cell: Cell, message: Message): void {
+  const { stream } = message.headers
+  const highWater = cell.rows.get(highWaterKey(message))
+  if (stream === undefined || typeof highWater !== 'number') return
+  if (highWater >= stream.number - 1) return
+  const before = { ...stream, number: stream.number - 1 }
+  skipMessage(cell, { ...message, headers: { ...message.headers, stream: before } }, 'system')
 }
 
 /** A host that lets nothing out: what the turns wanted has happened already. */

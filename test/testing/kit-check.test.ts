@@ -276,6 +276,6 @@ describe('check', () => {
     const { faults, transitions, transitionsUnderFaults } = count.reached
     expect(faults).toEqual({ crash: 2 })
     expect(transitionsUnderFaults).toBe(Object.keys(transitions).length)
-    expect(Object.keys(transitions)).toContainEqual(expect.stringMatching(/^logic@1 .* --go--> /))
+    expect(Object.keys(transitions)).toContainEqual(expect.stringMatching(/^a .* --go--> /))
   })
 })
