@@ -58,6 +58,33 @@ describe('what is wrong with the system itself', () => {
     }
   })
 
+  test('V20 a history is made again once in all runs, and every other one is', async () => {
+    let steps = 0
+    const stepping = fromTransition((count: number) => {
+      steps++
+      return count + 1
+    }, 0)
+    const honest = counting({}, stepping)
+    const stepsOf = async (list: readonly number[], world = honest) => {
+      steps = 0
+      expect((await playRun(world, fromList(list))).breach).toBeUndefined()
+      return steps
+    }
+    expect([await stepsOf([]), await stepsOf([]), await stepsOf([])]).toEqual([2, 1, 1])
+    // Of another simulation nothing is known.
+    expect(await stepsOf([], counting({}, stepping))).toBe(2)
+    let leak = 0
+    const leaking = counting(
+      {},
+      fromTransition((sum: number) => sum + (leak === 0 ? 1 : leak++), 0),
+    )
+    expect((await playRun(leaking, fromList([]))).breach).toBeUndefined()
+    leak = 1
+    expect((await playRun(leaking, fromList([]))).breach).toBeUndefined()
+    const { breach } = await playRun(leaking, fromList([]))
+    expect(breach?.invariant).toBe('journalReplaysToSameState')
+  })
+
   test('V16 so is what one run leaves to the next', async () => {
     let runs = 0
     const system: SimulationOptions['system'] = (ports) => {
@@ -249,6 +276,6 @@ describe('check', () => {
     const { faults, transitions, transitionsUnderFaults } = count.reached
     expect(faults).toEqual({ crash: 2 })
     expect(transitionsUnderFaults).toBe(Object.keys(transitions).length)
-    expect(Object.keys(transitions)).toContainEqual(expect.stringMatching(/^logic@1 .* --go--> /))
+    expect(Object.keys(transitions)).toContainEqual(expect.stringMatching(/^a .* --go--> /))
   })
 })
