@@ -13,7 +13,7 @@ import { describeEntry } from './trace.ts'
 export interface CheckOptions {
   /**
    * Faults put one after the other at every point of the ordinary run: 0, 1 (default) or 2 in one run. Before them, for
-   * 1 and 2, another order or other traffic at each of up to 300 points.
+   * 1 and 2, another order or other traffic at each of up to 300 points, fewer in long runs.
    */
   readonly exhaustive?: 0 | 1 | 2
   /** How long to play random runs after that, in milliseconds of real time. Default: 1,000. */
@@ -31,6 +31,8 @@ export interface CheckOptions {
 export const EXHAUSTIVE_RUNS_MAX = 20_000
 /** Runs in which the order alone is another; what was left out is reported with the rest. */
 export const ORDER_RUNS_MAX = 300
+/** Where each run is long, so few of them that no more than this happens in all. */
+export const ORDER_EVENTS_MAX = 100_000
 const RANDOM_MS = 1000
 
 export interface CheckResult {
@@ -156,9 +158,10 @@ class Checker {
   }
 
   /** Another goes first, or other traffic comes, at one point; where there are too many points, at some all over it. */
-  private async searchOrders({ choices: { taken } }: Run): Promise<Run | undefined> {
+  private async searchOrders({ choices: { taken }, trace }: Run): Promise<Run | undefined> {
     const all = taken.reduce((sum, each) => sum + (isOrder(each) ? each.ways - 1 : 0), 0)
-    const every = Math.ceil(all / ORDER_RUNS_MAX)
+    const max = Math.min(ORDER_RUNS_MAX, Math.ceil(ORDER_EVENTS_MAX / trace.entries.length))
+    const every = Math.ceil(all / max)
     let place = 0
     for (const list of withOneMore(taken, 0, isOrder)) {
       if (place++ % every !== 0 || this.runs.exhaustive >= this.exhaustiveMax) this.leftOut++

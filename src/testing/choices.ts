@@ -27,10 +27,13 @@ export const RANDOM_CHOICES_MAX = 400
 /** In every other random run faults begin at a choice before this one: in most early, in some far into a long run. */
 export const RANDOM_START_MAX = 40_000
 
+/** Where nearly every round ended before anything was taken, a run would go on for ever and show nothing. */
+export const RANDOM_PICK_RATE_MAX = 0.9
+
 /** Chance draws each choice; how often it leaves the ordinary way is drawn once a run. */
 export function fromChance(chance: () => number): ChoiceSource {
   const faultRate = 0.2 * chance() ** 2
-  const pickRate = chance() < 0.5 ? 0 : chance()
+  const pickRate = chance() < 0.5 ? 0 : RANDOM_PICK_RATE_MAX * chance()
   const length = Math.ceil(RANDOM_CHOICES_MAX * chance())
   const start = chance() < 0.5 ? 0 : Math.floor(RANDOM_START_MAX ** chance())
   let drawn = 0

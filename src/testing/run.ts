@@ -324,7 +324,7 @@ class Player {
   ): number | undefined {
     // A process that died in the middle of a round goes on to its next commit, which it is never told the end of.
     if (life.isDead) return 0
-    if (++this.picks > PICKS_MAX) {
+    if (this.picks >= PICKS_MAX) {
       this.watching.note('comesToRest', `After ${PICKS_MAX} messages the system is not at rest.`)
       life.isDead = true
       return 0
@@ -333,7 +333,9 @@ class Player {
     for (let at = 0; at < ready; at++) this.measure(look(at))
     const mayReorder = this.scenario.faults.includes('reorder')
     const at = mayReorder ? this.choices.choose('pick', ready + 1) : 0
+    // The end of a round takes nothing.
     if (at === ready) return undefined
+    this.picks++
     this.mailboxes.took(look(at)?.address ?? '')
     return at
   }

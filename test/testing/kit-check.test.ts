@@ -18,6 +18,8 @@ import {
 import { fromPromise, fromTransition, setup } from 'xstate'
 import { gzip } from 'node:zlib'
 import { CoverageCount } from '../../src/testing/coverage.ts'
+import { PICKS_MAX } from '../../src/testing/run.ts'
+import { burst } from '../../examples/simulations/burst.ts'
 import { temporaryFolder } from '../support/desk-process.ts'
 
 const counter = fromTransition((count: number) => count + 1, 0)
@@ -139,6 +141,15 @@ describe('what is wrong with the system itself', () => {
       'comesToRest: After 5000 steps the system is not at rest.',
       'comesToRest: After 50000 messages the system is not at rest.',
     ])
+  })
+
+  test('V16 rounds that end before anything is taken are no messages', async () => {
+    let picks = 0
+    const next = (site: string, ways: number) =>
+      site === 'pick' && ++picks % 40 !== 0 ? ways - 1 : 0
+    const { breach } = await playRun(burst(), { next })
+    expect(breach).toBeUndefined()
+    expect(picks).toBeGreaterThan(PICKS_MAX)
   })
 
   const failing: [string, (view: RunView) => Watch, string][] = [
