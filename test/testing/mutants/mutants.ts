@@ -113,7 +113,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'restarts are not counted',
     file: `${kernel}/restart-window.js`,
-    find: 'exceeded: recent.length > limit.intensity',
+    find: 'exceeded: count > limit.intensity',
     put: 'exceeded: false',
     simulation: 'poisoned relay',
     breaks: 'restartIntensityBounded',
