@@ -53,9 +53,9 @@ const ATTEMPTS_MAX = 2
 
 /**
  * A supervisor that also delegates. Who hands it a task owns the task and hears once how it ended (`task.done`,
- * `task.failed`, `task.stopped`, each with `task`); a worker of the coordinator has it. The two are apart: a worker that
- * crashes is restarted and keeps its task, and when the owner ends `onOrphan` says what becomes of it. A task is known
- * by its id: handed in twice, it is done once.
+ * `task.failed`, `task.stopped`, each with `task`); a worker of the coordinator has it. The two are apart: a worker
+ * that crashes is restarted and keeps its task, and when the owner ends `onOrphan` says what becomes of it. A task is
+ * known by its id: handed in twice, it is done once.
  *
  * @example
  * coordinator('research', { worker: actor('worker', researcher), onOrphan: 'awaitAdoption' })

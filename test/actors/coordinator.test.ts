@@ -122,20 +122,20 @@ async function started(options: Partial<CoordinatorOptions> = {}) {
     clock,
     tell: (who: string, type: string, task?: string) => send(`/owners/${who}`, type, task),
     toWorker: (name: string, type: string) => send(`/desk/workers/${name}`, type),
-    async pass(ms: number) {
+    pass: async (ms: number) => {
       clock.advance(ms)
       await running.settle()
     },
     heard: (who: string) => valueOf(running.kernel, `/owners/${who}`, { type: 'get' }),
     workerSays: (name: string) => valueOf(running.kernel, `/desk/workers/${name}`, { type: 'get' }),
     ask: (type: string, task = 't') => running.kernel.ref(`/desk/tasks/${task}`).ask({ type }),
-    async workers() {
+    workers: async () => {
       const counted = await running.kernel.callSupervisor('/desk/workers', {
         call: 'countChildren',
       })
       return (counted as unknown as { counts: { active: number } }).counts.active
     },
-    async again() {
+    again: async () => {
       await running.kernel.stop()
       running = await run(children(), { clock, journal })
       await running.settle()
