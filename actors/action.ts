@@ -28,10 +28,10 @@ import type { PoolSpec } from '../src/kernel/supervisor-spec.ts'
 import { AmbitError } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { EffectHost } from '../src/kernel/ports/effect-host.ts'
-import type { Command, EffectContext } from '../src/kernel/ports/engine.ts'
+import type { Command, EffectContext, Engine, Step } from '../src/kernel/ports/engine.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
-import { ask, effect } from '../src/logic/invocable.ts'
+import { ask, effect, invocableOf } from '../src/logic/invocable.ts'
 import type { Migration } from '../src/logic/migration.ts'
 import type { Reservation } from '../machines/ledger.ts'
 import { readProposal } from './governed.ts'
@@ -48,7 +48,28 @@ export interface ActionHouse {
 
 /** The pool in which every action lives, each a durable actor addressed by its key. */
 export function actionPool(house: ActionHouse): PoolSpec {
-  const services = createServices(house)
+  const member = actorSpec('member', engineIn(house), { privileged: true })
+  // Each action stands for itself: one that fails too often waits for a human, the others go on.
+  return pool('actions', member, { budget: 'each' })
+}
+
+const STEPS_OF_WORK = ['execute', 'verify', 'compensate'] as const
+
+/** What stands in the machine for the effects of whichever house its action is in. */
+const standIns = new Map(
+  STEPS_OF_WORK.map((step) => [step, effect<ExecuteInput, Json>(() => null)] as const),
+)
+
+/** Whose action is being stepped: steps are synchronous, so there is one at a time. */
+let inside: ActionServices | undefined
+
+let shared: Engine | undefined
+
+/** Making the machine takes longer than many a simulated process lives, so all systems share one. */
+function sharedEngine(): Engine {
+  const services = new Proxy({} as ActionServices, {
+    get: (_, name): unknown => Reflect.get(inside ?? {}, name),
+  })
   const machine = createActionMachine(services).provide({
     actors: {
       viewLedger: ask<Reservation>({
@@ -61,15 +82,46 @@ export function actionPool(house: ActionHouse): PoolSpec {
         event: (reservation) => ({ type: 'ambit.ledger.reserve', reservation }),
         timeoutMs: Infinity,
       }) as never,
-      execute: worldEffect(house, services, 'execute') as never,
-      verify: worldEffect(house, services, 'verify') as never,
-      compensate: worldEffect(house, services, 'compensate') as never,
+      ...(Object.fromEntries(standIns) as object),
     },
   })
-  const engine = createInterpreter(machine, { migrations: actionMigrations })
-  const member = actorSpec('member', engine, { privileged: true })
-  // Each action stands for itself: one that fails too often waits for a human, the others go on.
-  return pool('actions', member, { budget: 'each' })
+  return createInterpreter(machine, { migrations: actionMigrations })
+}
+
+/** The shared engine, stepping with the services and effects of one house. */
+function engineIn(house: ActionHouse): Engine {
+  const engine = (shared ??= sharedEngine())
+  const services = createServices(house)
+  const own = new Map(
+    [...standIns].map(([step, standIn]) => [
+      invocableOf(standIn),
+      invocableOf(worldEffect(house, services, step)),
+    ]),
+  )
+  const within = (take: () => Step): Step => {
+    const outer = inside
+    inside = services
+    try {
+      const step = take()
+      const commands = step.commands.map((command) =>
+        command.kind === 'invoke'
+          ? { ...command, logic: own.get(command.logic) ?? command.logic }
+          : command,
+      )
+      return { ...step, commands }
+    } finally {
+      inside = outer
+    }
+  }
+  return {
+    ...engine,
+    start: (input, place) => within(() => engine.start(input, place)),
+    step: (state, incoming, place) => within(() => engine.step(state, incoming, place)),
+    invocable: (state, path, place) => {
+      const logic = engine.invocable(state, path, place)
+      return own.get(logic) ?? logic
+    },
+  }
 }
 
 /** Version 2 judges at once where it sees the ledger; every state in which version 1 rests is there still. */

@@ -1,7 +1,7 @@
 // npm run evidence [NAME...]: the campaigns of the test suite with full counts. CI runs the same tests with small ones.
 // Writes evidence.json, and from it the table between the evidence marks of README.md.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +72,7 @@ if (chosen.length === 0) {
 }
 const file = join(root, 'evidence.json')
 const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).campaigns : []
+const tree = describeTree()
 const found = []
 for (const campaign of chosen) found.push(await run(campaign))
 const all = campaigns.flatMap(
@@ -112,7 +113,19 @@ async function run({ name, files, env, lines }) {
   const said = output.split('\n').filter((line) => lines.test(line))
   const at = new Date().toISOString().slice(0, 10)
   const command = `npm run evidence '${name.split(',')[0]}'`
-  return { name, command, node: process.versions.node, at, passed, failed, notRun, seconds, said }
+  const { node } = process.versions
+  return { name, command, node, at, tree, passed, failed, notRun, seconds, said }
+}
+
+/** Which commit is looked at, with a mark where files differ from it; the evidence itself does not count. */
+function describeTree() {
+  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--', '.', ':!evidence.json', ':!README.md')
+    return git('rev-parse', '--short', 'HEAD') + (changed === '' ? '' : ' and changes')
+  } catch {
+    return 'no commit'
+  }
 }
 
 /** The newest figures of every campaign, as README.md shows them. */
@@ -120,16 +133,22 @@ function writeTable(all) {
   const readme = join(root, 'README.md')
   const [before, , after] = readFileSync(readme, 'utf8').split(/<!-- evidence:(?:begin|end) -->/)
   if (after === undefined) throw new Error('README.md has no evidence marks.')
-  const rows = all.map(({ command, said, passed, failed, notRun, at, node }) => {
-    const tests = [
-      `${passed} passed`,
-      failed > 0 && `${failed} FAILED`,
-      notRun > 0 && `${notRun} not run`,
-    ]
-    const what = [...said, tests.filter(Boolean).join(', ')].join('<br>').replaceAll('|', '\\|')
-    return `| \`${command}\` | ${what} | ${at}, Node ${node} |`
-  })
-  const table = ['| command | what was seen | when |', '| --- | --- | --- |', ...rows].join('\n')
+  const rows = all.map(
+    ({ command, said, passed, failed, notRun, at, node, tree = 'an earlier tree' }) => {
+      const tests = [
+        `${passed} passed`,
+        failed > 0 && `${failed} FAILED`,
+        notRun > 0 && `${notRun} not run`,
+      ]
+      const what = [...said, tests.filter(Boolean).join(', ')].join('<br>').replaceAll('|', '\\|')
+      return `| \`${command}\` | ${what} | ${at}, Node ${node}, ${tree} |`
+    },
+  )
+  const table = [
+    '| command | what was seen | when, and of which commit |',
+    '| --- | --- | --- |',
+    ...rows,
+  ].join('\n')
   const marked = `<!-- evidence:begin -->\n\n<!-- prettier-ignore -->\n${table}\n\n<!-- evidence:end -->`
   writeFileSync(readme, `${before}${marked}${after}`)
 }

@@ -57,6 +57,7 @@ export function onceKey(id: string): string {
   return `~once:${id}`
 }
 
+/** The row that says which number of a message's stream was taken last. */
 export function highWaterKey(message: Message): string {
   const { stream } = message.headers
   return stream === undefined ? '' : `~in:${stream.sender}|${stream.generation}|${stream.lane}`

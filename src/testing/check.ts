@@ -3,6 +3,7 @@ import { createSeededRandom } from '../kernel/random.ts'
 import { fromChance, fromList, type Choice } from './choices.ts'
 import { addToCorpus, readCorpus } from './corpus.ts'
 import { CoverageCount, type Coverage } from './coverage.ts'
+import type { OutsideCall } from './outside-calls.ts'
 import { describeFailure, reportOf, type Failure } from './report.ts'
 import { playRun, type Run } from './run.ts'
 import type { Scenario } from './simulate.ts'
@@ -10,7 +11,10 @@ import { shrink } from './shrink.ts'
 import { describeEntry } from './trace.ts'
 
 export interface CheckOptions {
-  /** Faults put one after the other at every point of the ordinary run: 0, 1 (default) or 2 in one run. */
+  /**
+   * Faults put one after the other at every point of the ordinary run: 0, 1 (default) or 2 in one run. Before them, for
+   * 1 and 2, another order or other traffic at each of up to 300 points, fewer in long runs.
+   */
   readonly exhaustive?: 0 | 1 | 2
   /** How long to play random runs after that, in milliseconds of real time. Default: 1,000. */
   readonly randomMs?: number
@@ -25,6 +29,10 @@ export interface CheckOptions {
 }
 
 export const EXHAUSTIVE_RUNS_MAX = 20_000
+/** Runs in which the order alone is another; what was left out is reported with the rest. */
+export const ORDER_RUNS_MAX = 300
+/** Where each run is long, so few of them that no more than this happens in all. */
+export const ORDER_EVENTS_MAX = 100_000
 const RANDOM_MS = 1000
 
 export interface CheckResult {
@@ -72,6 +80,7 @@ class Checker {
   private virtualMs = 0
   private readonly refused = new Set<string>()
   private readonly asked = new Set<string>()
+  private readonly outside = new Set<string>()
 
   constructor(scenario: Scenario, options: CheckOptions) {
     this.scenario = scenario
@@ -117,24 +126,26 @@ class Checker {
   }
 
   private async searchAll(faults: 1 | 2): Promise<Run | undefined> {
-    const max = this.options.exhaustiveRunsMax ?? EXHAUSTIVE_RUNS_MAX
+    const max = this.exhaustiveMax
     this.runs.exhaustive++
     const ordinary = await this.play([])
     if (ordinary.breach !== undefined) return ordinary
     if (await this.isOtherwise(ordinary)) return ordinary
-    const single: Run[] = []
+    const otherwise = await this.searchOrders(ordinary)
+    if (otherwise !== undefined) return otherwise
+    const single: (readonly Choice[])[] = []
     for (const list of withOneMore(ordinary.choices.taken, 0, isFault)) {
       if (this.runs.exhaustive >= max) this.leftOut++
       else {
         this.runs.exhaustive++
         const run = await this.play(list)
         if (run.breach !== undefined) return run
-        if (faults === 2) single.push(run)
+        if (faults === 2) single.push(run.choices.taken)
       }
     }
-    for (const { choices } of single) {
-      const from = choices.taken.findLastIndex(({ taken }) => taken !== 0) + 1
-      for (const list of withOneMore(choices.taken, from, isJournalFault)) {
+    for (const taken of single) {
+      const from = taken.findLastIndex((choice) => choice.taken !== 0) + 1
+      for (const list of withOneMore(taken, from, isJournalFault)) {
         if (this.runs.exhaustive >= max) this.leftOut++
         else {
           this.runs.exhaustive++
@@ -144,6 +155,27 @@ class Checker {
       }
     }
     return undefined
+  }
+
+  /** Another goes first, or other traffic comes, at one point; where there are too many points, at some all over it. */
+  private async searchOrders({ choices: { taken }, trace }: Run): Promise<Run | undefined> {
+    const all = taken.reduce((sum, each) => sum + (isOrder(each) ? each.ways - 1 : 0), 0)
+    const max = Math.min(ORDER_RUNS_MAX, Math.ceil(ORDER_EVENTS_MAX / trace.entries.length))
+    const every = Math.ceil(all / max)
+    let place = 0
+    for (const list of withOneMore(taken, 0, isOrder)) {
+      if (place++ % every !== 0 || this.runs.exhaustive >= this.exhaustiveMax) this.leftOut++
+      else {
+        this.runs.exhaustive++
+        const run = await this.play(list)
+        if (run.breach !== undefined) return run
+      }
+    }
+    return undefined
+  }
+
+  private get exhaustiveMax(): number {
+    return this.options.exhaustiveRunsMax ?? EXHAUSTIVE_RUNS_MAX
   }
 
   /** Whether the same schedule gives another run, though neither of them breaks anything. */
@@ -172,6 +204,7 @@ class Checker {
 
   private counted(run: Run): Run {
     this.coverage.add(run)
+    for (const call of run.outsideCalls) this.outside.add(describeCall(call))
     const isOrdinary = run.choices.list.length === 0
     for (const entry of run.trace.entries) {
       if (entry.kind === 'effectBegun') this.asked.add(entry.name)
@@ -188,6 +221,9 @@ class Checker {
     const unasked = Object.keys(effects).filter((name) => !this.asked.has(name))
     const idle = faults.filter((fault) => this.coverage.reached.faults[fault] === undefined)
     return [
+      ...[...this.outside].map(
+        (call) => `Real time or chance in a simulated run does not replay: ${call}`,
+      ),
       ...[...this.refused].map((refusal) => `Without any fault, ${refusal}`),
       ...unasked.map((name) => `Nothing ever asked for the effect "${name}".`),
       ...(idle.length === 0 ? [] : [`These faults never struck: ${idle.join(', ')}.`]),
@@ -214,25 +250,35 @@ class Checker {
   }
 }
 
-function isFault({ site }: Choice): boolean {
-  return site !== 'pick' && site !== 'traffic'
+/** What comes in which order, and what comes at all. */
+function isOrder({ site }: Choice): boolean {
+  return site === 'pick' || site === 'traffic'
+}
+
+function isFault(choice: Choice): boolean {
+  return !isOrder(choice)
 }
 
 function isJournalFault({ site }: Choice): boolean {
   return site === 'commit' || site === 'recovery'
 }
 
-function differsBy({ breach, trace }: Run, again: Run): string {
+function differsBy({ breach, trace, outsideCalls }: Run, again: Run): string {
   const texts = again.trace.entries.map((entry) => JSON.stringify(entry))
   const at = trace.entries.findIndex((entry, i) => JSON.stringify(entry) !== texts[i])
   const place = at < 0 ? '' : ` from entry ${at + 1} on`
   return (
     `The same schedule gave two runs that differ${place}: something takes time, chance, ids or promises from ` +
     'elsewhere, or is left over from the run before.' +
+    outsideCalls.map((call) => ` It called ${describeCall(call)}`).join('') +
     (breach === undefined
       ? ''
       : ` It was found because ${breach.invariant} was broken: ${breach.sentence}`)
   )
+}
+
+function describeCall({ name, stack }: OutsideCall): string {
+  return `${name} ${stack.join(' ')}`
 }
 
 /** Every schedule that leaves the given one at one point more. */

@@ -22,19 +22,26 @@ export function fromList(list: readonly number[]): ChoiceSource {
   return { next: (_, ways) => (list[at++] ?? 0) % ways }
 }
 
-/** So many choices of a random run may be other than ordinary; after them faults have stopped. */
+/** Within so many choices of a random run faults may strike; the order stays a matter of chance to the end. */
 export const RANDOM_CHOICES_MAX = 400
+/** In every other random run faults begin at a choice before this one: in most early, in some far into a long run. */
+export const RANDOM_START_MAX = 40_000
+
+/** Where nearly every round ended before anything was taken, a run would go on for ever and show nothing. */
+export const RANDOM_PICK_RATE_MAX = 0.9
 
 /** Chance draws each choice; how often it leaves the ordinary way is drawn once a run. */
 export function fromChance(chance: () => number): ChoiceSource {
   const faultRate = 0.2 * chance() ** 2
-  const pickRate = chance() < 0.5 ? 0 : 0.5 * chance()
+  const pickRate = chance() < 0.5 ? 0 : RANDOM_PICK_RATE_MAX * chance()
   const length = Math.ceil(RANDOM_CHOICES_MAX * chance())
+  const start = chance() < 0.5 ? 0 : Math.floor(RANDOM_START_MAX ** chance())
   let drawn = 0
   return {
     next(site, ways) {
-      if (drawn++ >= length) return 0
-      const rate = site === 'pick' || site === 'traffic' ? pickRate : faultRate
+      const at = drawn++ - start
+      const mayFail = at >= 0 && at < length
+      const rate = site === 'pick' || site === 'traffic' ? pickRate : mayFail ? faultRate : 0
       return chance() < rate ? 1 + Math.floor(chance() * (ways - 1)) : 0
     },
   }

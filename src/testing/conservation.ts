@@ -1,5 +1,6 @@
 import { DEFERRED_ROWS } from '../kernel/deferred.ts'
 import type { Json } from '../kernel/json.ts'
+import type { Headers } from '../kernel/message.ts'
 import { parkedKey } from '../kernel/parked.ts'
 import { textOf } from './dossiers.ts'
 import { invariant, type RunView } from './invariant.ts'
@@ -14,14 +15,19 @@ export const messagesConserved = invariant('messagesConserved', (view) => {
   const stored = new Set<string>()
   const open = new Set<string>()
   const next = new Map<string, number>()
+  const skipped = new Set<string>()
   const aside = new SetAside()
   return {
     see(entry) {
       if (entry.kind === 'sent') open.add(entry.id)
       if (entry.kind === 'refused') open.delete(entry.id)
       if (entry.kind === 'turn')
-        return aside.see(entry.record) ?? seeStream(entry.record, next, stored)
-      if (entry.kind === 'deadLetter') aside.taken(entry.id)
+        return aside.see(entry.record) ?? seeStream(entry.record, next, stored, skipped)
+      if (entry.kind === 'deadLetter') {
+        aside.taken(entry.id)
+        if (entry.stream !== undefined)
+          skipped.add(`${streamOf(entry.to, entry.stream)} ${entry.stream.number}`)
+      }
       if (entry.kind !== 'acknowledged') return undefined
       open.delete(entry.id)
       return stored.has(entry.id) ? undefined : `${entry.id} was acknowledged and is not stored.`
@@ -111,13 +117,20 @@ function seeStream(
   { actor, message }: TurnRecord,
   next: Map<string, number>,
   stored: Set<string>,
+  skipped: ReadonlySet<string>,
 ): string | undefined {
   const { once, stream } = message.headers
   if (once !== undefined) stored.add(once)
   if (stream === undefined) return undefined
-  const id = `${actor} from ${stream.sender} ${stream.generation} ${stream.lane}`
-  const expected = next.get(id) ?? stream.number
+  const id = streamOf(actor, stream)
+  let expected = next.get(id) ?? stream.number
+  // What came too late to be wanted was taken out of its stream without a turn.
+  while (expected < stream.number && skipped.has(`${id} ${expected}`)) expected++
   next.set(id, stream.number + 1)
   if (stream.number === expected) return undefined
   return `${actor} took number ${stream.number} from ${stream.sender}, ${expected} was next.`
+}
+
+function streamOf(actor: string, stream: NonNullable<Headers['stream']>): string {
+  return `${actor} from ${stream.sender} ${stream.generation} ${stream.lane}`
 }

@@ -16,6 +16,14 @@ export interface Input {
   readonly afterMs?: number
 }
 
+/** What somebody who runs the system does to one of its actors. */
+export interface Operation {
+  readonly to: string
+  readonly operator: 'startFresh' | 'stopActor'
+  /** When, in virtual milliseconds from the start; a second later, and so on, while no process runs. */
+  readonly afterMs: number
+}
+
 export interface CourierCalls {
   readonly choices: Choices
   readonly trace: Trace
@@ -66,6 +74,19 @@ export class Courier {
       settled: () => trace.add({ kind: 'acknowledged', id }),
       refused: (reason) => trace.add({ kind: 'refused', id, reason }),
     })
+  }
+
+  operate(operation: Operation): void {
+    const { to, operator } = operation
+    const { trace, time, system, touched } = this.calls
+    const running = system()
+    if (running === undefined) {
+      time.after(this, RETRY_MS, `${operator} of ${to}`, () => this.operate(operation))
+      return
+    }
+    touched()
+    trace.add({ kind: 'operated', to, operator })
+    running[operator](to)
   }
 
   submit(signed: SignedStatement): void {

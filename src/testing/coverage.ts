@@ -8,6 +8,8 @@ export interface Coverage {
   readonly faults: Readonly<Record<string, number>>
   /** How often each transition of a machine was taken: `action@1 executing --ambit.effect.ended--> committed`. */
   readonly transitions: Readonly<Record<string, number>>
+  /** Guards that said yes at least once, by machine and name. */
+  readonly guardsTrue: readonly string[]
   /** Guards that were asked and never said yes, by machine and name: what they let through was not tested. */
   readonly guardsNeverTrue: readonly string[]
   /** How many pairs of a transition and a fault met in one run. */
@@ -21,14 +23,14 @@ export class CoverageCount {
   private readonly pairs = new Set<string>()
   private readonly guards = new Map<string, boolean>()
 
-  add({ choices, trace }: Run): void {
+  add({ choices, trace, templates }: Run): void {
     const faults = new Set(choices.faults)
     for (const fault of choices.faults) count(this.faults, fault)
     const before = new Map<string, string>()
     for (const entry of trace.entries) {
       if (entry.kind !== 'turn') continue
       const { record } = entry
-      const name = nameOf(record, before.get(record.actor) ?? '(new)')
+      const name = nameOf(record, before.get(record.actor) ?? '(new)', templates)
       before.set(record.actor, JSON.stringify(record.state))
       count(this.transitions, name)
       for (const fault of faults) this.pairs.add(`${name} ${fault}`)
@@ -43,19 +45,29 @@ export class CoverageCount {
   }
 
   get reached(): Coverage {
-    const never = [...this.guards].filter(([, wasTrue]) => !wasTrue)
+    const guardsThat = (were: boolean) =>
+      [...this.guards].flatMap(([guard, wasTrue]) => (wasTrue === were ? [guard] : [])).sort()
     return {
       faults: sorted(this.faults),
       transitions: sorted(this.transitions),
-      guardsNeverTrue: never.map(([guard]) => guard).sort(),
+      guardsTrue: guardsThat(true),
+      guardsNeverTrue: guardsThat(false),
       transitionsUnderFaults: this.pairs.size,
     }
   }
 }
 
-function nameOf({ machine, message, state, disposition }: TurnRecord, before: string): string {
+/** What has no machine goes by the name of its child spec. */
+const PLAIN = 'logic@1'
+
+function nameOf(
+  { actor, machine, message, state, disposition }: TurnRecord,
+  before: string,
+  templates: ReadonlyMap<string, string>,
+): string {
+  const who = machine === PLAIN ? (templates.get(actor) ?? actor) : machine
   const how = disposition === 'processed' ? '' : ` (${disposition})`
-  return `${machine} ${plain(before)} --${message.type}--> ${plain(JSON.stringify(state))}${how}`
+  return `${who} ${plain(before)} --${message.type}--> ${plain(JSON.stringify(state))}${how}`
 }
 
 function plain(state: string): string {

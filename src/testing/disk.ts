@@ -2,13 +2,15 @@ import { memoryJournal } from '../embedded/memory-journal.ts'
 import { inGroups, recordsOf } from '../embedded/batch.ts'
 import { sha256 } from '../kernel/json.ts'
 import { isPromise, type MaybePromise } from '../kernel/maybe.ts'
-import type {
-  CommitResult,
-  Journal,
-  JournalEntry,
-  JournalSession,
-  StoredActor,
-  TurnCommit,
+import {
+  HISTORY_PAGE_MAX,
+  type CommitResult,
+  type Journal,
+  type JournalEntry,
+  type JournalSession,
+  type StoredActor,
+  type StoredTurn,
+  type TurnCommit,
 } from '../kernel/ports/journal.ts'
 import type { Choices } from './choices.ts'
 import { faultsAt, type FaultName } from './faults.ts'
@@ -68,6 +70,17 @@ export class Disk {
   /** What is stored, whoever owns it. */
   get stored(): JournalSession | undefined {
     return this.session
+  }
+
+  /** The whole log, however many looks it takes. */
+  async history(): Promise<readonly StoredTurn[]> {
+    const turns: StoredTurn[] = []
+    for (;;) {
+      const page =
+        (await this.session?.history({ afterPosition: turns.at(-1)?.position ?? 0 })) ?? []
+      turns.push(...page)
+      if (page.length < HISTORY_PAGE_MAX) return turns
+    }
   }
 
   private wrap(inner: JournalSession, process: { readonly isDead: boolean }): JournalSession {

@@ -17,7 +17,7 @@ export interface Dossier {
   readonly undone: number
   /** How the ledger has it: `reserved`, `committed`, `released`, `inDoubt`; undefined when nothing was reserved. */
   readonly booked: string | undefined
-  /** A case that waits for a human. */
+  /** The newest case that waits for a human. */
   readonly openCase: string | undefined
   /** How many people its last case needs. */
   readonly quorum: number
@@ -32,6 +32,7 @@ interface Known {
   undone: number
   booked: string | undefined
   openCase: string | undefined
+  readonly openCases: Set<string>
   quorum: number
 }
 
@@ -70,8 +71,11 @@ export class Dossiers {
       if (typeof key !== 'string') continue
       const known = this.open(key)
       if (actor === LEDGER) seeBooking(known, thought)
-      else if (actor.startsWith(ACTIONS)) known.last.set(kind, thought)
-      else seeCase(known, thought)
+      else if (actor.startsWith(ACTIONS)) {
+        // What begins again has no outcome yet.
+        if (kind === 'proposed') known.last.delete('outcome')
+        known.last.set(kind, thought)
+      } else seeCase(known, thought)
     }
   }
 
@@ -95,6 +99,7 @@ export class Dossiers {
       undone: 0,
       booked: undefined,
       openCase: undefined,
+      openCases: new Set(),
       quorum: 1,
     }
     this.known.set(key, made)
@@ -121,7 +126,8 @@ function seeBooking(known: Known, { kind, outcome }: Thought): void {
 }
 
 function seeCase(known: Known, thought: Thought): void {
-  if (thought.kind === 'escalated') known.openCase = textOf(thought.case)
-  if (thought.kind === 'caseClosed' && known.openCase === thought.case) known.openCase = undefined
+  if (thought.kind === 'escalated') known.openCases.add(textOf(thought.case))
+  if (thought.kind === 'caseClosed') known.openCases.delete(textOf(thought.case))
+  known.openCase = [...known.openCases].at(-1)
   if (thought.kind === 'humanDecision') known.humanDecisions.push(thought)
 }

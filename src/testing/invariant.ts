@@ -7,6 +7,8 @@ import type { TraceEntry } from './trace.ts'
 /** What an invariant may look at beside what happens. */
 export interface RunView {
   readonly systemId: string
+  /** The simulation that this is a run of: the same object in all its runs. */
+  readonly simulation: object
   /** What is known of each action so far. */
   readonly dossiers: Dossiers
   /** Every actor that ever had something to do, as it is in the last process that had it. */

@@ -63,6 +63,7 @@ export const oneAuthorityDecides = invariant('oneAuthorityDecides', ({ dossiers 
 export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossiers }) => {
   const counted = new Map<string, { window: string; bucket: string; minor: number }[]>()
   const sums = new Map<string, number>()
+  const held = new Set<string>()
   const book = (key: string, sign: 1 | -1) => {
     for (const { window, bucket, minor } of counted.get(key) ?? []) {
       const id = `${window} ${bucket}`
@@ -79,7 +80,10 @@ export const envelopeNeverExceeded = invariant('envelopeNeverExceeded', ({ dossi
       for (const thought of thoughtsOf(entry)) {
         const key = textOf(thought.key)
         if (thought.kind === 'released') book(key, -1)
+        if (thought.kind === 'released') held.delete(key)
         if (thought.kind !== 'reserve' || thought.outcome !== 'reserved') continue
+        if (held.has(key)) return `${key} was reserved again while it stood.`
+        held.add(key)
         const minor = Number(thought.minor)
         const windows = thought.windows as unknown as readonly Window[]
         const at = entry.kind === 'turn' ? entry.record.at : 0
@@ -150,6 +154,8 @@ export const everyActionHasContractAndThought = invariant(
 export const endsOrAwaitsHuman = invariant('endsOrAwaitsHuman', ({ dossiers }) => ({
   atEnd() {
     for (const { key, last, openCase } of dossiers.all()) {
+      if (openCase !== undefined && last.get('outcome')?.outcome === 'withdrawn')
+        return `Case ${openCase} is open, and action ${key}, which opened it, is withdrawn.`
       if (!last.has('proposed') || last.has('outcome') || openCase !== undefined) continue
       return `Action ${key} has no outcome, and nobody is asked.`
     }

@@ -1,23 +1,36 @@
 import { Cell } from '../kernel/cell.ts'
 import type { CellHost } from '../kernel/cell-host.ts'
 import type { ErrorRecord } from '../kernel/errors.ts'
-import type { Json } from '../kernel/json.ts'
+import { sha256, type Json } from '../kernel/json.ts'
 import { Order } from '../kernel/pending-commit.ts'
 import type { Message } from '../kernel/message.ts'
 import type { StoredTurn } from '../kernel/ports/journal.ts'
 import { silentLogger } from '../kernel/ports/logger.ts'
 import { startMessage } from '../kernel/recovery.ts'
+import { highWaterKey, skipMessage } from '../kernel/streams.ts'
 import { parkMessage, takeOne } from '../kernel/take.ts'
 import type { InSight, Seen } from '../kernel/turn.ts'
 import { describeDifferences, differences } from './difference.ts'
 import { invariant } from './invariant.ts'
 import type { TurnRecord } from './trace.ts'
 
-/** Each journaled turn, made again from its message alone, gives the same record byte for byte, and the same state. */
+/** Histories of actors that are known to replay, of one simulation; more are forgotten and made again. */
+export const PROVED_MAX = 100_000
+
+/** By simulation: another may have another machine under the same address. */
+const proved = new WeakMap<object, Set<string>>()
+
+/**
+ * Each journaled turn, made again from its message alone, gives the same record byte for byte, and the same state.
+ *
+ * A turn depends on the actor's turns before it and on nothing else. So an actor whose records and state are, byte for
+ * byte, those of one that was made again in an earlier run of the same simulation is not made again once more.
+ */
 export const journalReplaysToSameState = invariant(
   'journalReplaysToSameState',
-  ({ actors, history, load, systemId }) => ({
+  ({ actors, history, load, systemId, simulation }) => ({
     async atEnd() {
+      const known = provedOf(simulation)
       const turnsOf = new Map<string, StoredTurn[]>()
       for (const turn of await history()) {
         const turns = turnsOf.get(turn.address)
@@ -29,13 +42,33 @@ export const journalReplaysToSameState = invariant(
         if (!(actor instanceof Cell)) continue
         const stored = await load(address)
         const { state } = (stored?.snapshot ?? {}) as { state?: Json }
+        const life = lifeOf(actor, turns, state)
+        if (known.has(life)) continue
         const fault = replay(actor, systemId, turns, state)
         if (fault !== undefined) return fault
+        known.add(life)
       }
       return undefined
     },
   }),
 )
+
+function provedOf(simulation: object): Set<string> {
+  const known = proved.get(simulation) ?? new Set()
+  if (known.size >= PROVED_MAX) known.clear()
+  proved.set(simulation, known)
+  return known
+}
+
+/** Names all that a replay starts from and is compared with. */
+function lifeOf(
+  { address, spec: { engine }, input, authority }: Cell,
+  turns: readonly StoredTurn[],
+  state: Json | undefined,
+): string {
+  const start = JSON.stringify([address, engine.id, engine.version, engine.hash, input, authority])
+  return sha256(start, ...turns.map(({ record }) => record), JSON.stringify([state]))
+}
 
 function replay(
   like: Cell,
@@ -75,8 +108,19 @@ function takeAgain(cell: Cell, wanted: TurnRecord & { error?: ErrorRecord }): vo
     return
   }
   if (wanted.born === true) cell.mailbox.offer(startMessage(cell), 'system')
+  skipUnwanted(cell, message)
   cell.mailbox.offer(message, 'system')
   takeOne(cell)
+}
+
+/** An answer that came too late was taken out of its stream without a turn: nothing records it but the gap. */
+function skipUnwanted(cell: Cell, message: Message): void {
+  const { stream } = message.headers
+  const highWater = cell.rows.get(highWaterKey(message))
+  if (stream === undefined || typeof highWater !== 'number') return
+  if (highWater >= stream.number - 1) return
+  const before = { ...stream, number: stream.number - 1 }
+  skipMessage(cell, { ...message, headers: { ...message.headers, stream: before } }, 'system')
 }
 
 /** A host that lets nothing out: what the turns wanted has happened already. */

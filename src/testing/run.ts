@@ -11,11 +11,14 @@ import { Disk, SIMULATED_SYSTEM } from './disk.ts'
 import { faultsAt } from './faults.ts'
 import { Humans } from './humans.ts'
 import { Dossiers } from './dossiers.ts'
-import type { Breach, RunView, Watch } from './invariant.ts'
+import type { Breach, RunView } from './invariant.ts'
+import { Mailboxes } from './mailboxes.ts'
+import { OutsideCalls, type OutsideCall } from './outside-calls.ts'
 import { SimulatedFault } from './simulated-fault.ts'
 import type { Scenario, SimulationPorts } from './simulate.ts'
 import { Trace, type TraceEntry } from './trace.ts'
 import { VirtualTime } from './virtual-time.ts'
+import { Watching } from './watching.ts'
 import { World } from './world.ts'
 
 /** A run that takes more steps than this does not come to rest. */
@@ -24,6 +27,8 @@ export const STEPS_MAX = 5000
 export const PICKS_MAX = 50_000
 /** What is due later than this after the start is not waited for. */
 export const HORIZON_MS = 7 * 86_400_000
+/** After a fault whoever it befell has so long to get over it, also when that is later. */
+const AFTERMATH_MS = 3_600_000
 /** How long after its end a process is started again. */
 const RESTART_AFTER_MS = 100
 const PAUSE_MS = 30_000
@@ -55,6 +60,10 @@ export interface Run {
   readonly steps: number
   /** Virtual milliseconds. */
   readonly elapsedMs: number
+  /** Calls of the real clock, of chance and of timers, each place once. */
+  readonly outsideCalls: readonly OutsideCall[]
+  /** The child spec behind each address. */
+  readonly templates: ReadonlyMap<string, string>
 }
 
 /** Plays one run of a scenario to its end, or to the first breach. */
@@ -71,25 +80,23 @@ class Player {
   private readonly world: World
   private readonly humans: Humans
   private readonly courier: Courier
-  private readonly watches: { readonly name: string; readonly watch: Watch }[]
+  private readonly watching: Watching
   private readonly dossiers = new Dossiers()
-  private readonly actors = new Map<string, ReadyActor>()
-  private readonly longest = new Map<string, number>()
-  /** How many messages an actor has taken in turns that are not stored. */
-  private readonly taken = new Map<string, number>()
+  private readonly mailboxes = new Mailboxes()
+  private readonly outside = new OutsideCalls()
   private ready: Ready[] = []
   private life: Life | undefined
   private lives = 0
+  /** What is due later is not waited for. */
+  private horizonMs = HORIZON_MS
   private picks = 0
-  private breach: Breach | undefined
   /** Whether promises may have something to say before the next step. */
   private isTouched = false
 
   constructor(scenario: Scenario, source: ChoiceSource) {
     const { faults, people, effects, storesGroups } = scenario
     this.scenario = scenario
-    const view = this.view()
-    this.watches = scenario.invariants.map((each) => ({ name: each.name, watch: each.watch(view) }))
+    this.watching = new Watching(scenario.invariants, this.view(), () => this.trace.step)
     const { time } = this
     const choices = (this.choices = new Choices(source))
     const trace = (this.trace = new Trace(
@@ -116,14 +123,27 @@ class Player {
   }
 
   async play(): Promise<Run> {
-    const { trace, time, choices } = this
-    this.begin()
-    this.planTraffic()
-    await this.settle()
-    while (this.breach === undefined && this.step()) await this.settle()
-    await this.lookAtEnd()
+    const { trace, time, choices, watching, outside, mailboxes } = this
+    const uninstall = outside.install()
+    try {
+      this.begin()
+      this.planTraffic()
+      await this.settle()
+      while (watching.breach === undefined && this.step()) await this.settle()
+    } finally {
+      uninstall()
+    }
+    await watching.lookAtEnd()
     if (this.life !== undefined) this.life.isDead = true
-    return { choices, trace, breach: this.breach, steps: trace.step, elapsedMs: time.elapsed }
+    return {
+      choices,
+      trace,
+      breach: watching.breach,
+      steps: trace.step,
+      elapsedMs: time.elapsed,
+      outsideCalls: outside.all,
+      templates: mailboxes.templates,
+    }
   }
 
   /** Does one or more of the things that could happen now. Answers whether there was any. */
@@ -132,12 +152,12 @@ class Player {
     for (let due = time.takeDue(); due !== undefined; due = time.takeDue()) ready.push(due)
     if (ready.length === 0) {
       const ms = time.untilNext
-      if (ms === undefined || time.elapsed + ms > HORIZON_MS) return false
+      if (ms === undefined || time.elapsed + ms > this.horizonMs) return false
       time.pass(ms)
       return true
     }
     if (++this.trace.step > STEPS_MAX) {
-      this.note('comesToRest', `After ${STEPS_MAX} steps the system is not at rest.`)
+      this.watching.note('comesToRest', `After ${STEPS_MAX} steps the system is not at rest.`)
       return false
     }
     this.strike()
@@ -146,7 +166,7 @@ class Player {
     do {
       const [next] = this.ready.splice(choose(this.ready.length), 1)
       this.isTouched = true
-      next?.run()
+      if (next !== undefined) this.outside.within(next.run)
       // More than one thing may happen before the process gets to work: then they share its commits.
     } while (this.ready.length > 0 && choose(2) === 1)
     return true
@@ -176,17 +196,19 @@ class Player {
 
   private drain(): void {
     const { life } = this
-    if (life?.isDead === false) life.system?.drain()
+    if (life?.isDead === false) this.outside.within(() => life.system?.drain())
   }
 
   private planTraffic(): void {
     const { traffic } = this.scenario
     const inputs = typeof traffic === 'function' ? traffic(this.pick) : traffic
     for (const [i, input] of inputs.entries()) {
-      const id = `input-${i + 1}`
-      this.time.after(this, input.afterMs ?? 0, `${input.event.type} to ${input.to}`, () =>
-        this.courier.send(id, input),
-      )
+      const { to, afterMs = 0 } = input
+      const what = 'operator' in input ? input.operator : input.event.type
+      this.time.after(this, afterMs, `${what} to ${to}`, () => {
+        if ('operator' in input) this.courier.operate(input)
+        else this.courier.send(`input-${i + 1}`, input)
+      })
     }
   }
 
@@ -199,10 +221,12 @@ class Player {
     this.life = life
     this.trace.add({ kind: 'started', process: number })
     this.isTouched = true
-    this.start(life).then(
-      () => this.up(life),
-      (error: unknown) => this.failedToStart(life, error),
-    )
+    this.outside
+      .within(() => this.start(life))
+      .then(
+        () => this.up(life),
+        (error: unknown) => this.failedToStart(life, error),
+      )
   }
 
   private async start(life: Life): Promise<void> {
@@ -226,7 +250,10 @@ class Player {
     if (life.isDead) return
     // Whoever looks after the process starts it again.
     if (error instanceof SimulatedFault) return this.crash()
-    this.note('starts', `Process ${life.number} does not start: ${toErrorRecord(error).message}`)
+    this.watching.note(
+      'starts',
+      `Process ${life.number} does not start: ${toErrorRecord(error).message}`,
+    )
   }
 
   private readonly crash = (): void => {
@@ -274,9 +301,16 @@ class Player {
           onRestart: whileAlive(({ address, delayMs }) =>
             trace.add({ kind: 'restart', address, delayMs }),
           ),
-          onDeadLetter: whileAlive(({ message: { id, to }, reason }) =>
-            trace.add({ kind: 'deadLetter', id, to, reason }),
-          ),
+          onDeadLetter: whileAlive(({ message: { id, to, headers }, reason }) => {
+            const { stream } = headers
+            trace.add({
+              kind: 'deadLetter',
+              id,
+              to,
+              reason,
+              ...(stream !== undefined && { stream }),
+            })
+          }),
         },
       ],
     }
@@ -290,8 +324,8 @@ class Player {
   ): number | undefined {
     // A process that died in the middle of a round goes on to its next commit, which it is never told the end of.
     if (life.isDead) return 0
-    if (++this.picks > PICKS_MAX) {
-      this.note('comesToRest', `After ${PICKS_MAX} messages the system is not at rest.`)
+    if (this.picks >= PICKS_MAX) {
+      this.watching.note('comesToRest', `After ${PICKS_MAX} messages the system is not at rest.`)
       life.isDead = true
       return 0
     }
@@ -299,50 +333,28 @@ class Player {
     for (let at = 0; at < ready; at++) this.measure(look(at))
     const mayReorder = this.scenario.faults.includes('reorder')
     const at = mayReorder ? this.choices.choose('pick', ready + 1) : 0
+    // The end of a round takes nothing.
     if (at === ready) return undefined
-    this.count(look(at)?.address ?? '', 1)
+    this.picks++
+    this.mailboxes.took(look(at)?.address ?? '')
     return at
   }
 
-  private count(address: string, change: number): void {
-    this.taken.set(address, Math.max(0, (this.taken.get(address) ?? 0) + change))
-  }
-
   private measure(actor: ReadyActor | undefined): void {
-    if (actor === undefined) return
-    const { address, mailbox } = actor
-    this.actors.set(address, actor)
-    // What was taken and cannot be stored comes back, beyond what a mailbox has room for.
-    const mayBeBack = this.taken.get(address) ?? 0
-    const length = mailbox.size('user') + mailbox.size('control') - mayBeBack
-    if (length <= (this.longest.get(address) ?? 0)) return
-    this.longest.set(address, length)
-    this.trace.add({ kind: 'mailbox', address, length })
+    const length = actor === undefined ? undefined : this.mailboxes.look(actor)
+    if (actor === undefined || length === undefined) return
+    this.trace.add({ kind: 'mailbox', address: actor.address, length })
   }
 
   private heard(entry: TraceEntry): void {
     this.dossiers.see(entry)
-    if (entry.kind === 'started') this.taken.clear()
-    if (entry.kind === 'turn') this.count(entry.record.actor, -1)
-    for (const { name, watch } of this.watches) this.see(name, watch, entry)
+    if (entry.kind === 'fault')
+      this.horizonMs = Math.max(HORIZON_MS, entry.elapsedMs + AFTERMATH_MS)
+    if (entry.kind === 'started') this.mailboxes.restarted()
+    if (entry.kind === 'turn') this.mailboxes.stored(entry.record.actor)
+    this.watching.see(entry)
     // Last: what people then do is the next thing that happens.
     if (entry.kind === 'turn' && entry.record.actor === APPROVALS) this.noticeCases(entry)
-  }
-
-  /** The journal is in the middle of a commit, and would take what an invariant throws for an error of its own. */
-  private see(name: string, watch: Watch, entry: TraceEntry): void {
-    try {
-      const said: unknown = watch.see?.(entry)
-      if (said instanceof Promise) {
-        said.catch(() => undefined)
-        throw new Error(
-          '`see` answered with a promise. It must answer at once; `atEnd` may take its time.',
-        )
-      }
-      this.note(name, said as string | undefined)
-    } catch (error) {
-      this.note(name, threw(error))
-    }
   }
 
   private noticeCases({ rows }: Extract<TraceEntry, { kind: 'turn' }>): void {
@@ -351,21 +363,6 @@ class Player {
       const found: Case = caseFrom(value)
       if (found.status === 'open') this.humans.caseOpened(found)
     }
-  }
-
-  private async lookAtEnd(): Promise<void> {
-    for (const { name, watch } of this.watches) {
-      if (this.breach !== undefined) return
-      try {
-        this.note(name, await watch.atEnd?.())
-      } catch (error) {
-        this.note(name, threw(error))
-      }
-    }
-  }
-
-  private note(invariant: string, sentence: string | undefined | null): void {
-    if (typeof sentence === 'string') this.breach ??= { invariant, sentence, step: this.trace.step }
   }
 
   private snapshotOf(address: string): unknown {
@@ -380,10 +377,11 @@ class Player {
   private view(): RunView {
     return {
       systemId: SIMULATED_SYSTEM,
+      simulation: this.scenario,
       dossiers: this.dossiers,
-      actors: this.actors,
+      actors: this.mailboxes.actors,
       snapshotOf: (address) => this.snapshotOf(address),
-      history: async () => (await this.disk.stored?.history({})) ?? [],
+      history: () => this.disk.history(),
       waiting: async () => {
         const { outbox = [] } = (await this.disk.stored?.recover()) ?? {}
         return outbox.filter(({ to }) => this.statusOf(to) === 'active')
@@ -391,9 +389,4 @@ class Player {
       load: async (address) => this.disk.stored?.load(address),
     }
   }
-}
-
-function threw(error: unknown): string {
-  const { name, message } = toErrorRecord(error)
-  return `The invariant itself failed with ${name}: ${message}`
 }

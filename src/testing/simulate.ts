@@ -5,7 +5,10 @@ import type { Journal } from '../kernel/ports/journal.ts'
 import type { Observer } from '../kernel/ports/observer.ts'
 import type { Random } from '../kernel/ports/random.ts'
 import type { Schedule } from '../kernel/ports/schedule.ts'
-import type { Input } from './courier.ts'
+import { ACTIONS } from '../../machines/action-steps.ts'
+import { actionKey } from '../envelope/action.ts'
+import type { Input, Operation } from './courier.ts'
+import { SIMULATED_SYSTEM } from './disk.ts'
 import { faults as everyFault, type FaultName } from './faults.ts'
 import type { SimulatedHuman } from './humans.ts'
 import type { Invariant } from './invariant.ts'
@@ -46,7 +49,14 @@ export interface SimulationOptions {
   readonly storesGroups?: boolean
 }
 
-export type Traffic = readonly Input[] | ((choose: (ways: number) => number) => readonly Input[])
+export type Traffic =
+  | readonly (Input | Operation)[]
+  | ((choose: (ways: number) => number) => readonly (Input | Operation)[])
+
+/** Where a governed action of a simulated system lives, by the action's name and the key of its input. */
+export function addressOfAction(name: string, key: string): string {
+  return `${ACTIONS}/${actionKey(SIMULATED_SYSTEM, name, key)}`
+}
 
 /** A simulation with its defaults filled in. */
 export interface Scenario {

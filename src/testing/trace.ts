@@ -52,6 +52,8 @@ export type Happening =
   | ({ readonly kind: 'effectBegun' } & EffectHappening)
   /** The world has changed. */
   | ({ readonly kind: 'effectHappened' } & EffectHappening)
+  /** Somebody who runs the system did something to an actor. */
+  | { readonly kind: 'operated'; readonly to: Address; readonly operator: string }
   /** A human handed a decision in. */
   | {
       readonly kind: 'decided'
@@ -69,6 +71,8 @@ export type Happening =
       readonly id: string
       readonly to: Address
       readonly reason: string
+      /** Its place among what its sender sent, when it has one. */
+      readonly stream?: Headers['stream']
     }
   | { readonly kind: 'exit'; readonly address: Address; readonly reason: string }
   | { readonly kind: 'restart'; readonly address: Address; readonly delayMs: number }
@@ -135,6 +139,8 @@ export function describeEntry(entry: Happening): string {
       return `${entry.name} ${entry.phase} of ${entry.key} begun, attempt ${entry.attempt}`
     case 'effectHappened':
       return `${entry.name} ${entry.phase} of ${entry.key} happened`
+    case 'operated':
+      return `an operator: ${entry.operator} of ${entry.to}`
     case 'decided':
       return `${entry.person} says ${entry.verdict} on ${entry.case}`
     case 'decisionAnswered':

@@ -4,6 +4,7 @@ import { isPromise } from '../kernel/maybe.ts'
 import type { EffectCall } from '../kernel/ports/effect-host.ts'
 import type { Choices } from './choices.ts'
 import { faultsAt, type FaultName } from './faults.ts'
+import { beside } from './outside-calls.ts'
 import { SimulatedFault } from './simulated-fault.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -95,7 +96,7 @@ export class World {
     if (!isPromise(result)) return result
     const over = () => this.open.delete(result)
     this.open.add(result)
-    this.begunAt = realClock.elapsed()
+    this.begunAt = beside(() => realClock.elapsed())
     result.then(over, over)
     return result
   }

@@ -85,6 +85,7 @@ export async function verdict(
   const dossiers = new Dossiers()
   const watched = one.watch({
     systemId: 's',
+    simulation: {},
     dossiers,
     actors: new Map(),
     history: () => Promise.resolve(stored),

@@ -12,11 +12,13 @@ const exhaustive = process.env.AMBIT_SIMULATION_MS === undefined ? 1 : 2
 const exhaustiveRunsMax = Number(process.env.AMBIT_SIMULATION_RUNS ?? 5000)
 
 const SEEDS = 200
+/** What one run may take on a busy machine, on the average. */
+const RUN_MS_MAX = 500
 
 describe('simulations', () => {
   test.each(simulations)(
     'V1 $name holds under every fault at every point, and under random ones',
-    { timeout: randomMs + 600_000 },
+    { timeout: randomMs + Math.max(600_000, exhaustiveRunsMax * RUN_MS_MAX) },
     async (simulation) => {
       const result = await check(simulation, {
         exhaustive,

@@ -9,6 +9,7 @@ const { check, invariants, restartIntensityBounded } = await load('src/testing/i
 const { burst } = await load('examples/simulations/burst.js')
 const { payouts } = await load('examples/simulations/payouts.js')
 const { refundDesk } = await load('examples/simulations/refund-desk.js')
+const { secondThoughts } = await load('examples/simulations/second-thoughts.js')
 const { jobsArrive, relay } = await load('examples/simulations/relay.js')
 
 const only = { invariants: [...invariants, jobsArrive].filter((each) => each.name === wanted) }
@@ -18,6 +19,7 @@ const simulations = {
   relay: () => relay(only),
   'poisoned relay': () => relay({ ...only, jobs: 45, invariants: [restartIntensityBounded()] }),
   burst: () => burst(only),
+  'second thoughts': () => secondThoughts(only),
 }
 const { ok, runs, seconds, failure } = await check(simulations[name](), {
   exhaustive: 1,

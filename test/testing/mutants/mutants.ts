@@ -6,7 +6,8 @@ export interface Mutant {
   readonly find: string
   readonly put: string
   /** The simulation that finds it, and the invariant by which it does. */
-  readonly simulation: 'refund desk' | 'payouts' | 'relay' | 'poisoned relay' | 'burst'
+  readonly simulation:
+    'refund desk' | 'payouts' | 'relay' | 'poisoned relay' | 'burst' | 'second thoughts'
   readonly breaks: string
 }
 
@@ -112,7 +113,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'restarts are not counted',
     file: `${kernel}/restart-window.js`,
-    find: 'exceeded: recent.length > limit.intensity',
+    find: 'exceeded: count > limit.intensity',
     put: 'exceeded: false',
     simulation: 'poisoned relay',
     breaks: 'restartIntensityBounded',
@@ -204,5 +205,21 @@ export const mutants: readonly Mutant[] = [
     put: '',
     simulation: 'refund desk',
     breaks: 'envelopeNeverExceeded',
+  },
+  {
+    name: 'the ledger reserves again what stands',
+    file: 'machines/ledger.js',
+    find: "if (known !== undefined && known.status !== 'released')",
+    put: 'if (false)',
+    simulation: 'second thoughts',
+    breaks: 'envelopeNeverExceeded',
+  },
+  {
+    name: 'the case of who withdraws stays open',
+    file: 'machines/action.js',
+    find: "actions: ['closeCase', 'countOrphan', 'forgetWaiter'],",
+    put: "actions: ['countOrphan', 'forgetWaiter'],",
+    simulation: 'second thoughts',
+    breaks: 'endsOrAwaitsHuman',
   },
 ]
