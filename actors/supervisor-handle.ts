@@ -3,6 +3,7 @@ import type { Address } from '../src/kernel/address.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { MaybePromise } from '../src/kernel/maybe.ts'
 import type { ErrorRecord } from '../src/kernel/errors.ts'
+import type { Event } from '../src/kernel/message.ts'
 import type { Kernel } from '../src/kernel/system.ts'
 import { childOf, type ChildSpec } from '../src/kernel/supervisor-spec.ts'
 
@@ -81,17 +82,15 @@ export function supervisorHandle(
   admit: AdmitChild,
 ): SupervisorHandle {
   const call = (name: string, fields: object = {}) =>
-    kernel.callSupervisor(address, { call: name, ...fields }) as Promise<never>
+    answerOf(kernel.callSupervisor(address, { call: name, ...fields }))
   return {
     address,
     async startChild(child) {
       const { id } = child
       if (!('kind' in child)) return call('startChild', { id })
       await admit(child, kernel.authorityAt(address))
-      return kernel.startChild(address, child, {
-        call: 'startChild',
-        child: { ...childOf(child), isAdded: true },
-      }) as Promise<never>
+      const wanted = { call: 'startChild', child: { ...childOf(child), isAdded: true } }
+      return answerOf(kernel.startChild(address, child, wanted))
     },
     terminateChild: (id) => call('terminateChild', { id }),
     restartChild: (id) => call('restartChild', { id }),
@@ -101,4 +100,10 @@ export function supervisorHandle(
     changeFlags: (flags) => call('changeFlags', { flags }),
     changeChild: (id, change) => call('changeChild', { id, change }),
   }
+}
+
+/** What the answer says, without the type that it has as an event. */
+async function answerOf(answer: Promise<Event>): Promise<never> {
+  const { type: _, ...fields } = await answer
+  return fields as never
 }

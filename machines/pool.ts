@@ -18,7 +18,15 @@ import { addRestart, type RestartsAt } from '../src/kernel/restart-window.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
 import { commandsOf, moment } from './supervisor.ts'
-import { answer, givenUp, order, report, type Moment, type Outgoing } from './supervisor-context.ts'
+import {
+  answer,
+  givenUp,
+  order,
+  report,
+  startFault,
+  type Moment,
+  type Outgoing,
+} from './supervisor-context.ts'
 
 /** What every member of a pool is, and how often members may fail. */
 export interface PoolFlags {
@@ -117,11 +125,7 @@ export function takeOf(
     }
     case 'ambit.child.notStarted': {
       const told = answered(context, event.id, { ok: false, error: 'notStarted' }, event.error)
-      return failed(
-        told,
-        { child: event.id, reason: { kind: 'error', error: event.error } },
-        moment,
-      )
+      return failed(told, { child: event.id, reason: startFault(event) }, moment)
     }
     case 'ambit.child.started':
       return answered(without(context, event.id), event.id, { ok: true, running: true })

@@ -163,6 +163,14 @@ export function givenUp(reason: ExitReason): SupervisorEnd {
   return { reason: { kind: 'restartIntensity', error } }
 }
 
+/** Why a start did not come to anything. */
+export function startFault({
+  error,
+  isLate,
+}: Extract<ChildNews, { type: 'ambit.child.notStarted' }>): ExitReason {
+  return { kind: isLate === true ? 'timeout' : 'error', error }
+}
+
 /** What has to be stopped, in reverse start order. */
 export function runningOf({ children }: SupervisorContext): readonly string[] {
   return children

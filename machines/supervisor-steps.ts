@@ -1,4 +1,3 @@
-import type { ErrorRecord } from '../src/kernel/errors.ts'
 import { isFailure, type ExitReason } from '../src/kernel/exit.ts'
 import type {
   ChildNews,
@@ -30,6 +29,7 @@ import {
   report,
   runningOf,
   set,
+  startFault,
   type Child,
   type Flags,
   type Moment,
@@ -89,7 +89,7 @@ function hear(context: SupervisorContext, news: ChildNews, moment: Moment): Supe
     case 'ambit.child.stopped':
       return answered(down(heard, news.id))
     case 'ambit.child.notStarted':
-      return notStarted(heard, news.id, news.error, moment)
+      return notStarted(heard, news, moment)
     case 'ambit.child.exit':
     case 'ambit.child.retry':
     case 'ambit.members.listed':
@@ -215,21 +215,20 @@ function giveUp(context: SupervisorContext, reason: ExitReason): SupervisorConte
 
 function notStarted(
   context: SupervisorContext,
-  id: string,
-  error: ErrorRecord,
+  news: Extract<ChildNews, { type: 'ambit.child.notStarted' }>,
   moment: Moment,
 ): SupervisorContext {
   const { work: current } = context
+  const { id, error } = news
+  const reason = startFault(news)
   const failed = set(context, id, { status: 'down' })
   switch (current?.kind) {
     case 'starting': {
-      const reason: ExitReason = { kind: 'error', error }
       const end = { reason, failed: { id, error } }
       return work(failed, { kind: 'rollingBack', todo: runningOf(failed), end })
     }
     case 'restarting': {
-      const about = { child: id, reason: { kind: 'error', error } } as const
-      return restartAgain(failed, about, moment)
+      return restartAgain(failed, { child: id, reason }, moment)
     }
     case 'changing': {
       const isNew = find(failed, id)?.incarnation === 0

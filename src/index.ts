@@ -7,6 +7,15 @@ export {
   type ThroughBreakerOptions,
 } from '../actors/circuit-breaker.ts'
 export {
+  adoptTask,
+  completeTask,
+  coordinator,
+  delegateTask,
+  failTask,
+  withdrawTask,
+  type CoordinatorOptions,
+} from '../actors/coordinator.ts'
+export {
   governed,
   type Declined,
   type GovernedInput,
@@ -26,6 +35,7 @@ export type {
 } from '../actors/supervisor-handle.ts'
 export { createSystem, type ActorSystem, type SystemOptions } from '../actors/system.ts'
 export type { CircuitBreakerOptions } from '../machines/circuit-breaker.ts'
+export type { OrphanPolicy, TaskEnd } from '../machines/delegation.ts'
 export type { Case, CaseStatus, OpenCase } from '../machines/approval.ts'
 export { memoryJournal as memory, type MemoryJournalOptions } from './embedded/memory-journal.ts'
 export { sqliteJournal as sqlite, type SqliteJournalOptions } from './embedded/sqlite-journal.ts'

@@ -1,4 +1,5 @@
 import { childAddress } from './address.ts'
+import { takeDown } from './carry-out.ts'
 import type { Cell } from './cell.ts'
 import { AmbitError } from './errors.ts'
 import { isPromise, wait } from './maybe.ts'
@@ -10,11 +11,10 @@ import { reasonOf } from './exit.ts'
 import type { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
 import type { SupervisorEnd } from './ports/supervising.ts'
-import type { Anew, Recovery } from './recovery.ts'
+import type { Recovery } from './recovery.ts'
 import type { RestWatch } from './rest-watch.ts'
 import type { Rounds } from './rounds.ts'
 import { startFailure } from './start-failure.ts'
-import { takeDown } from './supervision.ts'
 import type { Timers } from './timers.ts'
 import type { Branch, Tree } from './tree.ts'
 
@@ -80,7 +80,7 @@ export class Boot {
   }
 
   /** Loads an actor. While the system boots, a fixed one that cannot be loaded fails the boot. */
-  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: Anew } = {}): void {
+  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: boolean } = {}): void {
     const { recovery, lives, rest } = this.parts
     const failed = (error: unknown) => {
       if (this.calls.phase() === 'stopped') return

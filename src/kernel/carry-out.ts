@@ -101,9 +101,9 @@ function carryOutOne(work: Work, command: Prepared): void {
     case 'supervise':
       return cell.host.supervise(cell, command.order)
     case 'ready':
-      return cell.release(() => cell.host.begun(cell))
+      return saysOfStart(cell, () => cell.host.begun(cell))
     case 'ignore':
-      return cell.release(() => cell.host.ignores(cell))
+      return saysOfStart(cell, () => cell.host.ignores(cell))
     case 'log':
       return cell.release(() =>
         cell.host.logger(cell.address).info({ value: command.value }, command.label ?? 'log'),
@@ -131,6 +131,14 @@ export function releaseEverything(cell: Cell, cause: Message | undefined): void 
     work.index++
   }
   for (const id of [...cell.timers.keys()]) cancel(cell, id)
+}
+
+/** The actor stays down: whoever looks sees why, and what ran beside its steps ends. */
+export function takeDown(cell: Cell, error: unknown): void {
+  cell.life = 'quarantined'
+  cell.failure = { error }
+  if (cell.isDirect) releaseEverything(cell, undefined)
+  cell.spec.engine.quiet?.(cell)
 }
 
 /** Forgets an invocation that has ended by itself. */
@@ -291,6 +299,14 @@ function cancelUnder(cell: Cell, owner: string): void {
   for (const timer of [...cell.timers.values()]) {
     if (isUnder(timer.owner) || isUnder(timer.target)) cancel(cell, timer.id)
   }
+}
+
+/** What a life that has failed meanwhile said of its start is not about the next one. */
+function saysOfStart(cell: Cell, say: () => void): void {
+  const { incarnation } = cell
+  cell.release(() => {
+    if (cell.incarnation === incarnation && cell.life !== 'suspended') say()
+  })
 }
 
 /** A monitor is a row, so it is there as long as nobody has heard the notice. */

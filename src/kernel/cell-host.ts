@@ -64,6 +64,8 @@ export interface CellHost {
   renewed(cell: Cell): void
   /** An actor says in its start that it will not run. */
   ignores(cell: Cell): void
+  /** Whether an actor that would end only stops, so that another life of it can begin; then it has stopped. */
+  goesOn(cell: Cell): boolean
   /** What a supervisor wants done with its children. */
   supervise(cell: Cell, order: Supervising): void
   ended(cell: Cell, reason: ExitReason): void

@@ -4,6 +4,7 @@ import { DeadLetters, type DeadLetter, type DeadLetterReason } from './dead-lett
 import { AmbitError } from './errors.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, sentWith, type Message, type SendResult } from './message.ts'
+import type { Down } from './monitors.ts'
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
@@ -114,8 +115,22 @@ export class Delivery {
     return true
   }
 
+  /** The notice that an actor has ended, behind what that one had sent before: its last word is heard first. */
+  private offerEnd(cell: Cell, message: Message): SendResult {
+    const { address } = message.body as unknown as Down
+    const held = cell.held?.user ?? []
+    // Where the oldest is dropped no message is owed, but the notice is.
+    const isOwed = cell.spec.mailbox.overflow !== 'dropOldest'
+    if (isOwed && held.some(({ headers }) => headers.from === address)) held.push(message)
+    else if (isOwed && cell.mailbox.holdsFrom(address)) cell.mailbox.putBehind(message)
+    else cell.mailbox.offer(message, 'system')
+    this.calls.schedule(cell)
+    return ACCEPTED
+  }
+
   /** A numbered message that finds no room waits in its sender's outbox; any other is refused. */
   offer(cell: Cell, message: Message, lane: Lane): SendResult {
+    if (message.type === kernelTypes.down) return this.offerEnd(cell, message)
     const isNumbered = message.headers.stream !== undefined
     // Whoever came before on this lane goes in before.
     if (isNumbered && ((cell.held?.[lane]?.length ?? 0) > 0 || cell.mailbox.isFull(lane))) {

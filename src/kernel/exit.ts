@@ -10,8 +10,9 @@ export type ExitReason =
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'envelope'; readonly error: ErrorRecord }
   | { readonly kind: 'error'; readonly error: ErrorRecord }
-  /** Its supervisor waited for its end, or for its start, in vain. */
+  /** Its supervisor waited for its end in vain. */
   | { readonly kind: 'killed' }
+  /** Its supervisor waited for its start in vain. */
   | { readonly kind: 'timeout'; readonly error: ErrorRecord }
   | { readonly kind: 'restartIntensity'; readonly error: ErrorRecord }
   /** Nobody lives there: what a monitor hears of an actor that is not. */

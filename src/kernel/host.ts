@@ -154,6 +154,10 @@ export abstract class Host implements CellHost {
     this.lives.ignores(cell)
   }
 
+  goesOn(cell: Cell): boolean {
+    return this.lives.stops.goesOn(cell)
+  }
+
   supervise(cell: Cell, order: Supervising): void {
     this.lives.supervision.carryOut(cell, order)
   }

@@ -65,6 +65,7 @@ export class Lives {
       suspended: (cell, reason) => audience.exit(cell, reason),
       whenSettled: (address, run) => effects.whenSettled(address, run),
       cutOff: (branch) => this.cutOff(branch),
+      callOff: (cell) => parts.recovery().callOff(cell),
     })
     this.supervision = new Supervision(tree, this.stops, {
       clock,
@@ -74,6 +75,7 @@ export class Lives {
       down: (cell, reason) => parts.monitors.down(cell.address, reason),
       bringUp: (cell, isAdded) => this.bringUp(cell, isAdded),
       startSupervisor: (branch) => this.startSupervisor(branch),
+      forgotten: (cells) => this.forgotten(cells),
       reported: (branch, news) => audience.supervision(branch.address, news),
       topEnded: (branch, end) => parts.boot().topEnded(branch, end),
       topIsUp: (branch) => parts.boot().topIsUp(branch),
@@ -137,6 +139,7 @@ export class Lives {
     // What it was sent waits for its next life.
     if (goesOn) cell.life = 'suspended'
     else {
+      cell.life = 'ended'
       this.calls.abandon(cell)
       registry.release(cell.address)
       tree.remove(cell)
@@ -162,7 +165,7 @@ export class Lives {
 
   /** An actor says in its start that it will not run: it is stopped, and not restarted. */
   ignores(cell: Cell): void {
-    this.supervision.ignored(cell)
+    this.supervision.ignores(cell)
     this.tellToStop(cell, true, 0)
   }
 
@@ -210,27 +213,37 @@ export class Lives {
     this.parts.registry.enter(cell.spec, cell.address)
     switch (cell.life) {
       case 'loading':
-        return this.parts.boot().bringUp(cell, { isAnew: isAdded && 'onceEnded' })
+        return this.parts.boot().bringUp(cell, { isAnew: isAdded })
       case 'suspended':
         if (cell.isDirect) return recovery.restartLater(cell)
-        return this.parts.starts.run((done) => recovery.restartLater(cell, done))
+        return recovery.restartLater(cell, (begin) => this.parts.starts.run(begin))
       case 'ended':
       case 'quarantined':
-        return this.parts.boot().bringUp(cell, { isAnew: true })
+        return recovery.startAnew(cell)
       case 'running':
     }
   }
 
   /** A supervisor's life begins with the children of its spec: those added at run time were its last life's. */
   startSupervisor(branch: Branch): void {
-    this.parts.tree.reset(branch)
+    this.forgotten(this.parts.tree.reset(branch))
     this.parts.recovery().beginAnew(branch.cell)
   }
 
+  /** What children had before them that are none any more goes back. */
+  private forgotten(cells: readonly Cell[]): void {
+    for (const cell of cells) this.calls.abandon(cell)
+  }
+
   private cutOff(branch: Branch): void {
+    const { cell } = branch
     branch.isUp = false
-    branch.cell.life = 'ended'
-    branch.cell.mailbox.drain()
+    if (cell.life === 'running') {
+      this.parts.audience.exit(cell, { kind: 'killed' })
+      this.parts.monitors.down(cell.address, { kind: 'killed' })
+    }
+    cell.life = 'ended'
+    this.calls.abandon(cell)
     this.supervision.cutOff(branch)
   }
 }

@@ -1,4 +1,5 @@
 import Denque from 'denque'
+import type { Address } from './address.ts'
 import type { Message } from './message.ts'
 
 /** `system`: stop, exits. `reply`: answers, effect ends, due timers. `control`: human decisions. `user`: the rest. */
@@ -79,6 +80,19 @@ export class Mailbox {
     const oldest = this.takeFrom('user')
     this.push(message, 'user')
     return oldest === undefined ? ACCEPTED : { status: 'dropped', message: oldest }
+  }
+
+  /** Puts a message behind all that waits on the user lane, whether there is room or not. */
+  putBehind(message: Message): void {
+    this.push(message, 'user')
+  }
+
+  /** Whether something an actor has sent waits on the user lane. */
+  holdsFrom(address: Address): boolean {
+    if (this.first?.headers.from === address) return true
+    for (let at = 0; at < (this.user?.length ?? 0); at++)
+      if (this.user?.peekAt(at)?.headers.from === address) return true
+    return false
   }
 
   take(): Message | undefined {

@@ -87,6 +87,8 @@ export class Monitors {
   private lookAt(target: Address): void {
     const cell = this.tree.peek(target)
     if (cell !== undefined) {
+      // An end that is not stored yet is none so far: it is told when it is.
+      if (cell.pending !== undefined || cell.isCommitting) return
       if (cell.life === 'ended' || cell.life === 'quarantined') this.down(target, endOf(cell))
       return
     }

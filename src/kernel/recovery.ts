@@ -36,10 +36,25 @@ export interface RecoveryCalls {
   /** It is back in memory. */
   resumed(cell: Cell): void
   failed(cell: Cell, error: unknown): void
+  /** Whether somebody keeps the actor alive: its supervisor may have ended, or have forgotten it. */
+  isKept(cell: Cell): boolean
 }
 
-/** Whether an actor begins without its state: never, in any case, or if it had ended. */
-export type Anew = boolean | 'onceEnded'
+/** Begins something as soon as there is room for it; it says when it is done. */
+export type Limited = (begin: (done: () => void) => void) => void
+
+const unlimited: Limited = (begin) => begin(() => undefined)
+
+/**
+ * What a restart goes on with: what is stored, or the input again where its spec says so (`restart`); what is stored in
+ * any case, after a commit that failed (`reload`); nothing, whatever the spec says (`anew`).
+ */
+type From = 'restart' | 'reload' | 'anew'
+
+/** A restart that was ordered. */
+interface Ordered {
+  readonly from: From
+}
 
 /** Tries at reading an actor back before it is left to a human. */
 export const LOAD_ATTEMPTS_MAX = 5
@@ -52,7 +67,7 @@ export const PARKED_IN_PERIOD_MAX = 3
 /** Brings actors up: for the first time, from an earlier process, or after a failure in this one. */
 export class Recovery {
   private loading = 0
-  private restarting = new Map<Cell, object>()
+  private restarting = new Map<Cell, Ordered>()
   /** When each actor parked messages of late. */
   private readonly parks = new WeakMap<Cell, readonly RestartsAt[]>()
   private readonly calls: RecoveryCalls
@@ -65,9 +80,18 @@ export class Recovery {
     return this.loading === 0 && this.restarting.size === 0
   }
 
-  /** Reads an actor's past, or lets it start without one. Throws when there is a past that cannot be read. */
-  load(cell: Cell, isAnew: Anew = false): MaybePromise<void> {
+  /**
+   * Reads an actor's past, or lets it start without one; with `isAnew` also when it had ended. Throws when there is a
+   * past that cannot be read.
+   */
+  load(cell: Cell, isAnew = false): MaybePromise<void> {
     return runMaybe(this.loadSteps(cell, isAnew))
+  }
+
+  /** Starts an actor that has ended, or is left to a human, without its past. */
+  startAnew(cell: Cell): void {
+    cell.life = 'suspended'
+    this.restartLater(cell, unlimited, 'anew')
   }
 
   /** A new life of one that keeps nothing: it begins at once. */
@@ -80,23 +104,28 @@ export class Recovery {
   }
 
   /** A new incarnation of an actor that is down; by itself what is stored of it is read first. */
-  restartLater(cell: Cell, done: () => void = () => undefined): void {
-    if (this.restarting.has(cell)) return done()
-    const own = {}
+  restartLater(cell: Cell, limited: Limited = unlimited, from: From = 'restart'): void {
+    if (this.restarting.has(cell)) return
+    const own = { from }
     this.restarting.set(cell, own)
-    const run = () => {
+    const begin = (done: () => void) => {
       const over = () => {
         // It may have failed again meanwhile: that is another restart.
         if (this.restarting.get(cell) === own) this.restarting.delete(cell)
         this.calls.rested()
         done()
       }
-      const restarted = runMaybe(this.restart(cell))
+      const restarted = runMaybe(this.restart(cell, own))
       if (isPromise(restarted)) void restarted.finally(over)
       else over()
     }
-    if (cell.isDirect) run()
-    else this.calls.soon(run)
+    if (cell.isDirect) limited(begin)
+    else limited((done) => this.calls.soon(() => begin(done)))
+  }
+
+  /** A restart that was ordered is not wanted any more. */
+  callOff(cell: Cell): void {
+    this.restarting.delete(cell)
   }
 
   /** After a failed commit: what ran ahead is thrown away and the messages are taken again. */
@@ -104,16 +133,18 @@ export class Recovery {
     for (const { message, lane } of [...messages].reverse()) {
       cell.mailbox.putBack(blamed ? refusedAgain(message) : message, lane)
     }
+    // One that is down comes back when its supervisor says so.
+    const isDue = cell.life !== 'suspended' && this.calls.isKept(cell)
     cell.life = 'suspended'
-    this.restartLater(cell)
+    if (isDue) this.restartLater(cell, unlimited, 'reload')
   }
 
-  private *loadSteps(cell: Cell, isAnew: Anew): Generator<Promise<unknown>, void> {
+  private *loadSteps(cell: Cell, isAnew: boolean): Generator<Promise<unknown>, void> {
     this.loading++
     try {
       const stored = yield* this.read(cell)
       const hasEnded = stored !== undefined && stored.status !== 'active'
-      if (isAnew === true || (isAnew && hasEnded)) this.bringUpAnew(cell, stored)
+      if (isAnew && hasEnded) this.bringUpAnew(cell, stored)
       else this.bringUp(cell, stored)
     } finally {
       this.loading--
@@ -164,14 +195,22 @@ export class Recovery {
   }
 
   /** A new incarnation from the last committed turn; mailbox, address and running effects stay. */
-  private *restart(cell: Cell): Generator<Promise<unknown>, void> {
-    if (this.calls.isStopped() || cell.life !== 'suspended') return
+  private *restart(cell: Cell, own: Ordered): Generator<Promise<unknown>, void> {
+    const isOff = () => this.restarting.get(cell) !== own || cell.life !== 'suspended'
+    if (this.calls.isStopped() || isOff()) return
     try {
       yield* wait(this.calls.committed(cell))
+      const stored = yield* this.read(cell)
+      if (isOff()) return
+      if (own.from === 'anew') {
+        this.restarting.delete(cell)
+        this.bringUpAnew(cell, stored)
+        return
+      }
       const { generation, seq } = cell
       // Where nothing is kept, what ran for the life before ends with it.
       if (cell.isDirect) releaseEverything(cell, undefined)
-      cell.restore(yield* this.read(cell))
+      cell.restore(stored)
       if (cell.isDirect) {
         cell.generation = generation
         cell.seq = seq
@@ -189,7 +228,8 @@ export class Recovery {
     const hasParked = parkPoison(cell)
     // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
     if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')
-    else if (cell.spec.recover === 'fresh') cell.mailbox.putBack(freshMessage(cell), 'system')
+    else if (cell.spec.recover === 'fresh' && own.from === 'restart')
+      cell.mailbox.putBack(freshMessage(cell), 'system')
     else this.calls.begun(cell)
     // By hand it takes its next message now, and may fail again: that is another restart.
     this.restarting.delete(cell)

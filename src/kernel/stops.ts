@@ -19,6 +19,8 @@ export interface StopCalls {
   whenSettled(address: Address, run: () => void): void
   /** A supervisor's own life is cut off, and whatever it waited for with it. */
   cutOff(branch: Branch): void
+  /** A restart of an actor that was ordered is not wanted any more. */
+  callOff(cell: Cell): void
 }
 
 interface Stop {
@@ -38,6 +40,10 @@ export const KILL_MS = 1000
  */
 export class Stops {
   private stops = new Map<Address, Stop>()
+  /** The last stop of all members of each pool. */
+  private membersStops = new Map<Branch, object>()
+  /** Who is over, but for a last turn that is not stored yet. */
+  private unstored = new Map<Cell, () => void>()
   private readonly tree: Tree
   private readonly calls: StopCalls
 
@@ -73,12 +79,14 @@ export class Stops {
     shutdown: Shutdown,
     told: (outcome: StopOutcome) => void,
   ): void {
-    if (cell.life === 'ended' || cell.life === 'quarantined') return told('stopped')
-    if (purpose !== 'end' && (cell.life !== 'running' || !hearsStop(cell))) {
-      this.suspend(cell)
-      return told('stopped')
-    }
+    const isOver = cell.life === 'ended' || cell.life === 'quarantined'
+    const isLeft = purpose !== 'end' && (cell.life !== 'running' || !hearsStop(cell))
+    if (isLeft && !isOver) this.suspend(cell)
     const isKill = shutdown === 'kill' || shutdown === 0
+    if (isOver || isLeft) {
+      if (isStored(cell)) return told('stopped')
+      return isKill ? told('killed') : this.whenStored(cell, purpose, shutdown, told)
+    }
     const stop = this.begin(cell.address, purpose, isKill, told)
     if (!isKill) this.limit(stop, shutdown, () => this.graceIsOver(cell))
     this.calls.tellToStop(cell, isKill || !hearsStop(cell), msOf(shutdown))
@@ -108,6 +116,9 @@ export class Stops {
     const cells = this.tree.membersOf(branch)
     const shutdown = cells[0]?.spec.shutdown ?? 0
     let left = cells.length
+    // One that was told again answers once: when the last of them is over.
+    const own = {}
+    this.membersStops.set(branch, own)
     if (left === 0) return done()
     const isKill = shutdown === 'kill' || shutdown === 0
     const timer =
@@ -119,7 +130,7 @@ export class Stops {
     const one = () => {
       if (--left > 0) return
       timer()
-      done()
+      if (this.membersStops.get(branch) === own) done()
     }
     for (const cell of cells) this.actor(cell, purpose, isKill ? 'kill' : 'infinity', one)
   }
@@ -136,21 +147,49 @@ export class Stops {
 
   /** Everybody below a supervisor is cut off: what was stored of them stays. */
   killBelow(branch: Branch): void {
-    for (const cell of this.tree.under(branch)) {
+    const below = this.tree.under(branch).reverse()
+    for (const cell of below) {
       const own = this.tree.branchAt(cell.address)
       if (own !== undefined) this.calls.cutOff(own)
       else this.kill(cell)
-      this.finish(cell.address, 'killed')
     }
     this.calls.cutOff(branch)
+    // Told when nobody of them decides any more: by hand a supervisor takes at once what it hears.
+    for (const { address } of below) this.finish(address, 'killed')
   }
 
   /** Cuts one life off. */
-  kill(cell: Cell): void {
-    if (cell.life === 'running' || cell.life === 'loading') this.suspend(cell, { kind: 'killed' })
+  kill(cell: Cell, reason: ExitReason = { kind: 'killed' }): void {
+    const isOver = (cell.life === 'ended' && isStored(cell)) || cell.life === 'quarantined'
+    if (!isOver) this.suspend(cell, reason)
+  }
+
+  /** A round is over: what an actor did last may be stored by now, or thrown away. */
+  roundIsOver(): void {
+    for (const [cell, told] of this.unstored) {
+      if (!isStored(cell)) continue
+      this.unstored.delete(cell)
+      told()
+    }
+  }
+
+  /**
+   * Whether an actor that reaches its end while it stops only stops for another life: then the turn that would end it
+   * is not made, and what is stored of it goes on.
+   */
+  goesOn(cell: Cell): boolean {
+    if (!cell.isDurable || !this.isForAnother(cell.address)) return false
+    const stop = this.stops.get(cell.address)
+    if (stop === undefined) return false
+    this.suspend(cell)
+    stop.cancelTimer()
+    this.stops.delete(cell.address)
+    this.actor(cell, stop.purpose, 'infinity', stop.told)
+    return true
   }
 
   stopWaiting(): void {
+    this.unstored.clear()
     for (const { cancelTimer } of this.stops.values()) cancelTimer()
     this.stops.clear()
   }
@@ -171,6 +210,25 @@ export class Stops {
     if (typeof shutdown === 'number') stop.cancelTimer = this.after(shutdown, over)
   }
 
+  /** The stop is over when the last turn is stored. One that was thrown away has not happened: it is stopped again. */
+  private whenStored(
+    cell: Cell,
+    purpose: StopPurpose,
+    shutdown: Shutdown,
+    told: (outcome: StopOutcome) => void,
+  ): void {
+    const { clock } = this.calls
+    const by = typeof shutdown === 'number' ? clock.now() + shutdown : undefined
+    const stop = this.begin(cell.address, purpose, false, told)
+    this.limit(stop, shutdown, () => this.finish(cell.address, 'killed'))
+    this.unstored.set(cell, () => {
+      if (this.stops.get(cell.address) !== stop) return
+      stop.cancelTimer()
+      this.stops.delete(cell.address)
+      this.actor(cell, purpose, by === undefined ? shutdown : Math.max(0, by - clock.now()), told)
+    })
+  }
+
   private graceIsOver(cell: Cell): void {
     const stop = this.stops.get(cell.address)
     if (stop === undefined) return
@@ -189,6 +247,7 @@ export class Stops {
   }
 
   private suspend(cell: Cell, reason: ExitReason = { kind: 'shutdown' }): void {
+    this.calls.callOff(cell)
     if (cell.life === 'suspended') return
     cell.life = 'suspended'
     if (cell.isDirect) releaseEverything(cell, undefined)
@@ -211,6 +270,11 @@ export class Stops {
 /** Whether an actor does something before it stops. One that resumes has no need to. */
 function hearsStop(cell: Cell): boolean {
   return cell.started && cell.spec.engine.hears?.(cell.state, kernelTypes.stopping) === true
+}
+
+/** Whether nothing that the actor did is still on its way to the journal. */
+function isStored({ spec, pending, isCommitting }: Cell): boolean {
+  return spec.durability !== 'sync' || (pending === undefined && !isCommitting)
 }
 
 function msOf(shutdown: Shutdown): number {

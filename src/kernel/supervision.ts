@@ -1,7 +1,7 @@
 import { childAddress, childId, type Address } from './address.ts'
-import { releaseEverything } from './carry-out.ts'
+import { takeDown } from './carry-out.ts'
 import type { Cell } from './cell.ts'
-import { AmbitError, toErrorRecord, type ErrorRecord } from './errors.ts'
+import { toErrorRecord, type ErrorRecord } from './errors.ts'
 import { errorOf, isFailure, reasonOf, type ExitReason, type StopOutcome } from './exit.ts'
 import type { Event } from './message.ts'
 import type { Clock } from './ports/clock.ts'
@@ -14,6 +14,7 @@ import type {
   SupervisorEnd,
 } from './ports/supervising.ts'
 import { childrenOf, countsOf } from './pool-list.ts'
+import { noRoom, startTimeout } from './start-failure.ts'
 import type { Stops } from './stops.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
@@ -38,6 +39,8 @@ export interface SupervisionCalls {
   bringUp(cell: Cell, isAdded?: boolean): void
   /** Starts a supervisor's own life. */
   startSupervisor(branch: Branch): void
+  /** Children are none any more. */
+  forgotten(cells: readonly Cell[]): void
   /** Nobody below begins an effect before a human has looked. */
   suspend(branch: Branch, error: ErrorRecord): void
   /** An actor is down for good. */
@@ -49,8 +52,11 @@ export interface SupervisionCalls {
   topIsUp(branch: Branch): void
 }
 
+/** A start that a supervisor waits for. */
 interface Starting {
   readonly cancelTimeout: () => void
+  /** It said that it will not run: its start is over when it has stopped. */
+  isIgnored: boolean
 }
 
 /** Carries out what supervisors decide, and tells them what becomes of their children. It decides nothing itself. */
@@ -98,11 +104,12 @@ export class Supervision {
       case 'stop':
         return this.stop(branch, order)
       case 'stopMembers':
+        this.cutOff(branch)
         return this.stops.members(branch, order.purpose, () =>
           this.calls.tell(branch, { type: 'ambit.members.stopped' }),
         )
       case 'forget':
-        return this.tree.forget(branch, order.id)
+        return this.calls.forgotten(this.tree.forget(branch, order.id))
       case 'leave':
         return this.leave(branch, order.id, order.reason)
       case 'list':
@@ -128,12 +135,19 @@ export class Supervision {
    * ordered, after a commit that failed: what the actor says of itself from now on is about that one.
    */
   started(cell: Cell): void {
+    if (this.starting.get(cell.address)?.isIgnored === true) return
     this.startIsOver(cell.address)
     this.tellOf(cell.address, (id) => ({
       type: 'ambit.child.started',
       id,
       incarnation: cell.incarnation,
     }))
+  }
+
+  /** It says in its start that it will not run: then it is stopped. */
+  ignores(cell: Cell): void {
+    const start = this.starting.get(cell.address)
+    if (start !== undefined) start.isIgnored = true
   }
 
   /** It will not run, and that is no failure of its start. */
@@ -157,6 +171,7 @@ export class Supervision {
 
   /** An actor has ended by itself. */
   exited(cell: Cell, reason: ExitReason, message?: FatalMessage): void {
+    if (this.starting.has(cell.address)) return this.ignored(cell, reason)
     const { incarnation } = cell
     this.tellOf(cell.address, (id) => ({
       type: 'ambit.child.exit',
@@ -169,7 +184,7 @@ export class Supervision {
 
   /** An actor was stopped: by order, or by somebody who is not its supervisor. */
   wasStopped(cell: Cell): void {
-    if (this.startIsOver(cell.address)) this.ignored(cell)
+    if (this.starting.has(cell.address)) this.ignored(cell)
     else if (!this.stops.ended(cell.address)) this.toldStopped(cell.address, 'stopped')
   }
 
@@ -199,9 +214,9 @@ export class Supervision {
 
   /** How long a child that starts now has waited for it, in milliseconds. */
   waited(address: Address): number {
-    const delayMs = this.delays.get(address) ?? 0
+    const delayMs = this.delays.get(address)
     this.delays.delete(address)
-    return delayMs
+    return delayMs ?? 0
   }
 
   /** Nothing waits any more. */
@@ -212,7 +227,7 @@ export class Supervision {
     this.starting.clear()
   }
 
-  /** A supervisor was cut off: nothing is waited for in its name any more. */
+  /** Nothing is waited for in a supervisor's name any more: neither a start nor a retry. */
   cutOff(branch: Branch): void {
     const isBelow = (address: Address) => this.tree.branchOf(address) === branch
     for (const [address, cancel] of this.waits) {
@@ -229,9 +244,9 @@ export class Supervision {
     if (!this.plant(branch, address, id)) return
     const own = this.tree.branchAt(address)
     const cell = own?.cell ?? this.tree.cellAt(address)
-    if (cell === undefined) return this.refuse(branch, id, noRoom(branch, id))
+    if (cell === undefined) return this.refuse(branch, id, noRoom(branch.address, id))
     const cancelTimeout = this.limitStart(cell)
-    this.starting.set(address, { cancelTimeout })
+    this.starting.set(address, { cancelTimeout, isIgnored: false })
     if (own !== undefined) this.calls.startSupervisor(own)
     else if (cell.life === 'running' && cell.started) this.started(cell)
     else this.calls.bringUp(cell, isAdded)
@@ -264,19 +279,17 @@ export class Supervision {
   }
 
   private startTimedOut(cell: Cell): void {
-    const { address, spec } = cell
+    const { address } = cell
     if (!this.startIsOver(address)) return
-    const message =
-      `"${address}" did not start within ${spec.startTimeoutMs} ms. ` +
-      'Raise startTimeoutMs, or let its start do less.'
     const own = this.tree.branchAt(address)
-    if (own === undefined) this.stops.kill(cell)
+    const error = toErrorRecord(startTimeout(cell))
+    if (own === undefined) this.stops.kill(cell, { kind: 'timeout', error })
     else this.stops.killBelow(own)
-    this.notStarted(address, toErrorRecord(new AmbitError('AMBIT_START_FAILED', message)))
+    this.notStarted(address, error, true)
   }
 
-  private notStarted(address: Address, error: ErrorRecord): void {
-    this.tellOf(address, (id) => ({ type: 'ambit.child.notStarted', id, error }))
+  private notStarted(address: Address, error: ErrorRecord, isLate = false): void {
+    this.tellOf(address, (id) => ({ type: 'ambit.child.notStarted', id, error, isLate }))
   }
 
   private wait(branch: Branch, id: string, delayMs: number): void {
@@ -287,9 +300,9 @@ export class Supervision {
       this.waits.delete(address)
       this.calls.tell(branch, { type: 'ambit.child.retry', id })
     }
-    if (delayMs > 0) this.delays.set(address, delayMs)
-    if (delayMs === 0) over()
-    else this.waits.set(address, clock.wakeAt(clock.now() + delayMs, over))
+    if (delayMs === 0) return over()
+    this.delays.set(address, delayMs)
+    this.waits.set(address, clock.wakeAt(clock.now() + delayMs, over))
   }
 
   private stop(branch: Branch, order: Extract<Order, { do: 'stop' }>): void {
@@ -331,9 +344,8 @@ export class Supervision {
 
   private leave(branch: Branch, id: string, reason: ExitReason): void {
     const address = childAddress(branch.address, id)
-    const cell = this.tree.peek(address)
+    const [own, cell] = [this.tree.branchAt(address), this.tree.peek(address)]
     const error = errorOf(reason) ?? { name: 'Exit', message: reason.kind }
-    const own = this.tree.branchAt(address)
     if (own !== undefined) for (const below of this.tree.under(own)) takeDown(below, error)
     if (cell !== undefined) this.quarantine(cell, cell.failure?.error ?? error)
   }
@@ -384,17 +396,4 @@ export class Supervision {
   }
 }
 
-function noRoom({ address }: Branch, id: string): AmbitError {
-  const message = `"${address}" has no room for "${id}". Raise maxChildren, or end another first.`
-  return new AmbitError('AMBIT_START_FAILED', message)
-}
-
 const SHUT_DOWN: ErrorRecord = { name: 'Exit', message: 'It shut itself down while it started.' }
-
-/** The actor stays down: whoever looks sees why, and what ran beside its steps ends. */
-export function takeDown(cell: Cell, error: unknown): void {
-  cell.life = 'quarantined'
-  cell.failure = { error }
-  if (cell.isDirect) releaseEverything(cell, undefined)
-  cell.spec.engine.quiet?.(cell)
-}

@@ -304,6 +304,7 @@ export class Kernel extends Host {
       effectEnded: (address, invocation, end) => this.notices.effectEnded(address, invocation, end),
       restarted: (cell) => this.audience.restart(cell, this.lives.supervision.waited(cell.address)),
       failed: (cell, error) => this.lives.supervision.recoveryFailed(cell, error),
+      isKept: (cell) => this.tree.keeps(cell),
     })
   }
 
@@ -374,7 +375,10 @@ export class Kernel extends Host {
       reload: this.recovery.reload.bind(this.recovery),
       retract: this.delivery.retract.bind(this.delivery),
       wasNeverBorn: this.delivery.wasNeverBorn.bind(this.delivery),
-      rested: () => this.rest.rested(),
+      rested: () => {
+        this.lives.stops.roundIsOver()
+        this.rest.rested()
+      },
     }
     return new Committer(session, this.clock, this.log, calls, this.rounds.isManual)
   }

@@ -125,6 +125,10 @@ function makeTurn(
     fail(cell, message, lane, error)
     return
   }
+  if (made.step?.status === 'done' && cell.host.goesOn(cell)) {
+    if (lane !== 'system') cell.mailbox.putBack(message, lane)
+    return
+  }
   if (admission.kind === 'start' && beginWithFirst(cell, message, lane, now, made)) return
   beginTurn(cell, message, lane)
   if (admission.kind === 'stop') return endLife(cell, message, now, 'stopped')

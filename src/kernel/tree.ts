@@ -129,6 +129,11 @@ export class Tree {
     return false
   }
 
+  /** Whether an actor has a supervisor that lives. */
+  keeps({ address, hasLeft }: Cell): boolean {
+    return !hasLeft && this.branchOf(address)?.cell.life === 'running'
+  }
+
   membersOf(branch: Branch): Cell[] {
     return [...this.cells.values()].filter((cell) => this.branchOf(cell.address) === branch)
   }
@@ -139,33 +144,38 @@ export class Tree {
     branch.children.set(spec.id, spec)
   }
 
-  /** The children a supervisor begins a life with are those of its spec. */
-  reset(branch: Branch): void {
-    if (branch.spec.kind === 'pool') return
+  /** The children a supervisor begins a life with are those of its spec. Answers who is none any more. */
+  reset(branch: Branch): readonly Cell[] {
+    if (branch.spec.kind === 'pool') return []
     const own = new Map(branch.spec.children.map((child) => [child.id, child]))
-    for (const id of [...branch.children.keys()]) if (!own.has(id)) this.forget(branch, id)
+    const added = [...branch.children.keys()].filter((id) => !own.has(id))
+    const gone = added.flatMap((id) => this.forget(branch, id))
     branch.children.clear()
     for (const [id, child] of own) branch.children.set(id, child)
+    return gone
   }
 
-  /** A child that is none any more: nothing is kept of it, nor of those below. */
-  forget(branch: Branch, id: string): void {
+  /** A child that is none any more: nothing is kept of it, nor of those below. Answers who that is. */
+  forget(branch: Branch, id: string): readonly Cell[] {
     const address = childAddress(branch.address, id)
     const own = this.branches.get(address)
     const cell = this.cells.get(address)
     const gone = own === undefined ? [] : this.under(own)
     if (cell !== undefined) gone.push(cell)
+    if (cell !== undefined && branch.spec.kind === 'pool') branch.members--
     branch.children.delete(id)
     // The spec that names it stays, so whoever writes to it hears that it has stopped.
     const isNamed =
       branch.spec.kind === 'supervisor' && branch.spec.children.some((child) => child.id === id)
     for (const each of gone) {
+      each.life = 'ended'
       if (isNamed) this.host.registry.release(each.address)
       else {
         this.branches.delete(each.address)
         this.drop(each)
       }
     }
+    return gone
   }
 
   /** An ended member of a pool leaves memory; a message to it later finds its record in the journal. */

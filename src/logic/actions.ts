@@ -214,6 +214,7 @@ function action<C extends MachineContext, E extends EventObject, All extends Eve
   return Object.assign(marker, { [COMMANDS]: make })
 }
 
-function valueOf<C, E, T>(value: Given<C, E, T>, args: ActionGiven<C, E>): T {
+/** A value as it is for this event. */
+export function valueOf<C, E, T>(value: Given<C, E, T>, args: ActionGiven<C, E>): T {
   return typeof value === 'function' ? (value as (args: ActionGiven<C, E>) => T)(args) : value
 }

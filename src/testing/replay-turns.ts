@@ -148,6 +148,7 @@ class ReplayHost implements CellHost {
 
   logger = () => silentLogger
   routeAhead = () => false
+  goesOn = () => false
   lookAt = (address: string) => inSight(this.seen?.[address])
   schedule(): void {}
   changed(): void {}

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { assign, setup } from 'xstate'
 import { actor } from '../../actors/actor.ts'
-import { supervisor } from '../../actors/supervisor.ts'
+import { pool, supervisor } from '../../actors/supervisor.ts'
 import type { Durability } from '../../src/kernel/child-spec.ts'
-import { demonitor, monitor, reply } from '../../src/logic/actions.ts'
+import { demonitor, monitor, reply, tell } from '../../src/logic/actions.ts'
 import { faultyJournal } from '../support/faulty-journal.ts'
 import { run, valueOf } from '../support/running.ts'
 import { worker } from '../support/worker.ts'
@@ -128,6 +128,80 @@ test('R22 what ended while the watching process was down is told when it is up a
   await fourth.settle()
   expect(await valueOf(fourth.kernel, '/m', get)).toHaveLength(1)
   await fourth.kernel.stop()
+})
+
+const order = setup({
+  types: {
+    context: {} as { heard: readonly string[] },
+    events: {} as { type: string; who?: string },
+  },
+}).createMachine({
+  id: 'order',
+  context: { heard: [] },
+  on: {
+    watch: { actions: monitor(({ event }) => event.who ?? '') },
+    get: { actions: reply(({ context }) => ({ type: 'got', value: context.heard })) },
+    '*': { actions: assign(({ context, event }) => ({ heard: [...context.heard, event.type] })) },
+  },
+})
+
+/** Says something, and ends in the same turn. */
+const lastWords = setup({}).createMachine({
+  id: 'last-words',
+  initial: 'alive',
+  states: {
+    alive: { on: { end: { target: 'over', actions: tell('/pool/m', { type: 'last.word' }) } } },
+    over: { type: 'final' },
+  },
+})
+
+const listening = (durability: Durability) => [
+  pool('pool', actor('m', order, { durability })),
+  actor('w', lastWords, { durability }),
+]
+
+test.each(durabilities)(
+  'R22 the end is heard after all that the actor had sent before (%s)',
+  async (durability) => {
+    const { kernel, settle } = await run(listening(durability))
+    kernel.ref('/pool/m').send({ type: 'watch', who: '/w' })
+    await settle()
+    kernel.ref('/w').send({ type: 'end' })
+    await settle()
+    expect(await valueOf(kernel, '/pool/m', get)).toEqual(['last.word', 'ambit.down'])
+    await kernel.stop()
+  },
+)
+
+test('R22 whoever comes back into memory by the last word hears it before the end', async () => {
+  const journal = faultyJournal()
+  const first = await run(listening('sync'), { journal })
+  first.kernel.ref('/pool/m').send({ type: 'watch', who: '/w' })
+  await first.settle()
+  await first.kernel.stop()
+  const second = await run(listening('sync'), { journal })
+  second.kernel.ref('/w').send({ type: 'end' })
+  await second.settle()
+  expect(await valueOf(second.kernel, '/pool/m', get)).toEqual(['last.word', 'ambit.down'])
+  await second.kernel.stop()
+})
+
+test('R22 an end that the journal refuses is not told', async () => {
+  const journal = faultyJournal()
+  const { kernel, settle } = await run(listening('sync'), { journal })
+  let refused = 0
+  journal.beforeCommit = (batch) => {
+    if (refused > 0 || !batch.some((entry) => entry.kind === 'turns' && entry.status === 'done'))
+      return
+    refused++
+    kernel.ref('/pool/m').send({ type: 'watch', who: '/w' })
+    throw new Error('no room')
+  }
+  kernel.ref('/w').send({ type: 'end' })
+  await settle()
+  expect(refused).toBe(1)
+  expect(await valueOf(kernel, '/pool/m', get)).toEqual(['last.word', 'ambit.down'])
+  await kernel.stop()
 })
 
 test.each(durabilities)('R23 an actor bound to another falls with it (%s)', async (durability) => {

@@ -56,7 +56,13 @@ export type ChildNews =
   | { readonly type: 'ambit.child.started'; readonly id: string; readonly incarnation: number }
   /** It will not run, and that is no failure: it said so, or it had ended before. */
   | { readonly type: 'ambit.child.ignored'; readonly id: string; readonly ended?: ExitReason }
-  | { readonly type: 'ambit.child.notStarted'; readonly id: string; readonly error: ErrorRecord }
+  | {
+      readonly type: 'ambit.child.notStarted'
+      readonly id: string
+      readonly error: ErrorRecord
+      /** Whether it was waited for in vain. */
+      readonly isLate?: boolean
+    }
   | {
       readonly type: 'ambit.child.exit'
       readonly id: string
