@@ -31,14 +31,17 @@ export type SupervisorAnswer<Fields = { readonly id: string; readonly running: b
   | ({ readonly ok: true } & Fields)
   | { readonly ok: false; readonly error: SupervisorRefusal; readonly cause?: ErrorRecord }
 
-export type ChildShown = Pick<
-  Child,
-  'id' | 'status' | 'type' | 'restart' | 'significant' | 'incarnation'
->
+export type ChildShown = Pick<Child, 'id' | 'type' | 'restart' | 'significant' | 'incarnation'> & {
+  /** `asleep`: it runs, but idles, and is not in memory (`idleAfterMs`). */
+  readonly status: Child['status'] | 'asleep'
+}
 
 export interface ChildCounts {
   readonly specs: number
+  /** Those that run, also those that are asleep. */
   readonly active: number
+  /** Those of them that idle and are not in memory (`idleAfterMs`). */
+  readonly asleep: number
   readonly supervisors: number
   readonly workers: number
 }

@@ -106,8 +106,15 @@ function isAlive({ status }: Child): boolean {
   return status === 'running' || status === 'starting' || status === 'stopping'
 }
 
-function shown({ id, status, type, restart, significant, incarnation }: Child): object {
+function shown(child: Child): object {
+  const { id, type, restart, significant, incarnation } = child
+  const status = isAsleep(child) ? 'asleep' : child.status
   return { id, status, type, restart, significant, incarnation }
+}
+
+/** One that idles is alive, though not in memory. */
+function isAsleep({ status, asleep, incarnation }: Child): boolean {
+  return status === 'running' && asleep === incarnation
 }
 
 function countsOf(children: readonly Child[]): object {
@@ -115,6 +122,7 @@ function countsOf(children: readonly Child[]): object {
   return {
     specs: children.length,
     active: count(({ status }) => status === 'running'),
+    asleep: count(isAsleep),
     supervisors: count(({ type }) => type === 'supervisor'),
     workers: count(({ type }) => type === 'worker'),
   }

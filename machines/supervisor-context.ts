@@ -22,6 +22,8 @@ export interface Child extends PlannedChild {
   readonly isAdded: boolean
   readonly status: ChildStatus
   readonly incarnation: number
+  /** The incarnation that was last seen to fall asleep. */
+  readonly asleep?: number
 }
 
 export interface Flags {

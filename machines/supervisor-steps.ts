@@ -92,6 +92,7 @@ function hear(context: SupervisorContext, news: ChildNews, moment: Moment): Supe
       return notStarted(heard, news.id, news.error, moment)
     case 'ambit.child.exit':
     case 'ambit.child.retry':
+    case 'ambit.child.asleep':
     case 'ambit.members.listed':
     case 'ambit.members.stopped':
       return context
@@ -113,6 +114,8 @@ function handle(
       return find(context, event.id)?.status === 'running'
         ? set(context, event.id, { incarnation: event.incarnation })
         : context
+    case 'ambit.child.asleep':
+      return set(context, event.id, { asleep: event.incarnation })
     case 'ambit.child.stopped':
       // Somebody else has stopped it.
       return find(context, event.id)?.status === 'running' ? down(context, event.id) : context

@@ -144,6 +144,7 @@ export abstract class Host implements CellHost {
 
   begun(cell: Cell): void {
     this.lives.supervision.started(cell)
+    this.lives.sleep.begun(cell)
   }
 
   renewed(cell: Cell): void {

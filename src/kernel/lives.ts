@@ -15,6 +15,7 @@ import type { Registry } from './registry.ts'
 import type { RestWatch } from './rest-watch.ts'
 import type { Rounds } from './rounds.ts'
 import type { Starts } from './start-limit.ts'
+import { Sleep } from './sleep.ts'
 import { Stops } from './stops.ts'
 import { Supervision } from './supervision.ts'
 import type { Suspensions } from './suspensions.ts'
@@ -51,6 +52,7 @@ function fatal({ id, type, headers }: Message): FatalMessage {
 export class Lives {
   readonly supervision: Supervision
   readonly stops: Stops
+  readonly sleep: Sleep
   private readonly parts: LifeParts
   private readonly calls: LifeCalls
 
@@ -63,8 +65,14 @@ export class Lives {
       tellToStop: (cell, isAtOnce, graceMs) => this.tellToStop(cell, isAtOnce, graceMs),
       tellToShutDown: (branch, purpose) => this.shutDown(branch, purpose),
       suspended: (cell, reason) => audience.exit(cell, reason),
+      wake: (cell, up) => this.sleep.wake(cell, up),
       whenSettled: (address, run) => effects.whenSettled(address, run),
       cutOff: (branch) => this.cutOff(branch),
+    })
+    this.sleep = new Sleep(tree, this.stops, {
+      clock,
+      tell: (branch, event) => this.tell(branch, event),
+      load: (cell) => parts.boot().bringUp(cell),
     })
     this.supervision = new Supervision(tree, this.stops, {
       clock,
@@ -104,6 +112,7 @@ export class Lives {
   stopWaiting(): void {
     this.supervision.stopWaiting()
     this.stops.stopWaiting()
+    this.sleep.stop()
   }
 
   failed(cell: Cell, error: unknown, message?: Message): void {
@@ -210,13 +219,15 @@ export class Lives {
     this.parts.registry.enter(cell.spec, cell.address)
     switch (cell.life) {
       case 'loading':
-        return this.parts.boot().bringUp(cell, { isAnew: isAdded && 'onceEnded' })
+        return void this.parts.boot().bringUp(cell, { isAnew: isAdded && 'onceEnded' })
+      case 'asleep':
+        return this.sleep.wake(cell)
       case 'suspended':
         if (cell.isDirect) return recovery.restartLater(cell)
         return this.parts.starts.run((done) => recovery.restartLater(cell, done))
       case 'ended':
       case 'quarantined':
-        return this.parts.boot().bringUp(cell, { isAnew: true })
+        return void this.parts.boot().bringUp(cell, { isAnew: true })
       case 'running':
     }
   }

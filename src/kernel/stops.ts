@@ -13,6 +13,8 @@ export interface StopCalls {
   /** Tells an actor to stop: at once, or when it has done what it does before. */
   tellToStop(cell: Cell, isAtOnce: boolean, graceMs: number): void
   tellToShutDown(branch: Branch, purpose: StopPurpose): void
+  /** Brings one that sleeps back into memory, and calls back. */
+  wake(cell: Cell, up: () => void): void
   /** A life is over that another will follow. */
   suspended(cell: Cell, reason: ExitReason): void
   /** Calls back once no effect of an actor goes on although its signal said stop; at once when none does. */
@@ -74,6 +76,9 @@ export class Stops {
     told: (outcome: StopOutcome) => void,
   ): void {
     if (cell.life === 'ended' || cell.life === 'quarantined') return told('stopped')
+    // Only its state says what it does before it stops.
+    if (cell.life === 'asleep' && purpose === 'end')
+      return this.calls.wake(cell, () => this.actor(cell, purpose, shutdown, told))
     if (purpose !== 'end' && (cell.life !== 'running' || !hearsStop(cell))) {
       this.suspend(cell)
       return told('stopped')
@@ -147,7 +152,8 @@ export class Stops {
 
   /** Cuts one life off. */
   kill(cell: Cell): void {
-    if (cell.life === 'running' || cell.life === 'loading') this.suspend(cell, { kind: 'killed' })
+    if (cell.life === 'running' || cell.life === 'loading' || cell.life === 'asleep')
+      this.suspend(cell, { kind: 'killed' })
   }
 
   stopWaiting(): void {

@@ -104,13 +104,14 @@ export class Kernel extends Host {
     )
     this.tree = new Tree(options, this, (cell, fault) => {
       if (fault === undefined) this.lives.supervision.memberBorn(cell)
-      else this.boot.bringUp(cell, { fault })
+      else void this.boot.bringUp(cell, { fault })
     })
     this.delivery = new Delivery(this.tree, this.outside, {
       clock,
       logger,
       schedule: (cell) => this.schedule(cell),
       scheduleAhead: (cell) => this.queue.addAhead(cell),
+      wake: (cell) => this.lives.sleep.wake(cell),
       dispose: (message, reason) => this.committer?.dispose(message, reason),
       deadLetter: (letter) => this.audience.deadLetter(letter),
     })

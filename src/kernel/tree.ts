@@ -56,7 +56,9 @@ export class Tree {
 
   /** How many actors are in memory, supervisors not counted. */
   get size(): number {
-    return this.cells.size - this.branches.size
+    let asleep = 0
+    for (const { life } of this.cells.values()) if (life === 'asleep') asleep++
+    return this.cells.size - this.branches.size - asleep
   }
 
   all(): IterableIterator<Cell> {

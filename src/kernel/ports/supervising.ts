@@ -70,6 +70,8 @@ export type ChildNews =
       readonly outcome: StopOutcome
     }
   | { readonly type: 'ambit.child.retry'; readonly id: string }
+  /** It idles, and has left memory; with the next message it starts as another incarnation. */
+  | { readonly type: 'ambit.child.asleep'; readonly id: string; readonly incarnation: number }
   | { readonly type: 'ambit.members.stopped' }
   | { readonly type: 'ambit.members.listed'; readonly to: ReplyTo; readonly fields: object }
 
