@@ -1,9 +1,9 @@
 import {
   answer,
-  down,
   find,
   forget,
   set,
+  terminated,
   type Call,
   type Child,
   type Flags,
@@ -64,7 +64,7 @@ function terminateChild(context: SupervisorContext, event: Of<'terminateChild'>)
   const known = find(context, event.id)
   if (known === undefined) return refused(context, event, 'notFound')
   if (isAlive(known)) return { context, work: { do: 'stop', id: event.id } }
-  return ok(down(context, event.id), event, { id: event.id, running: false })
+  return ok(terminated(context, event.id), event, { id: event.id, running: false })
 }
 
 function restartChild(context: SupervisorContext, event: Of<'restartChild'>): Handled {

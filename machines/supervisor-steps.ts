@@ -30,6 +30,7 @@ import {
   report,
   runningOf,
   set,
+  terminated,
   type Child,
   type Flags,
   type Moment,
@@ -39,7 +40,8 @@ import {
 } from './supervisor-context.ts'
 
 export function begin(flags: Flags, children: readonly Child[]): SupervisorContext {
-  const work = { kind: 'starting', todo: children.map(({ id }) => id) } as const
+  const todo = children.filter(({ staysDown }) => staysDown !== true).map(({ id }) => id)
+  const work = { kind: 'starting', todo } as const
   const context: SupervisorContext = {
     flags,
     children,
@@ -87,7 +89,7 @@ function hear(context: SupervisorContext, news: ChildNews, moment: Moment): Supe
       return answered(down({ ...heard, ended }, id))
     }
     case 'ambit.child.stopped':
-      return answered(down(heard, news.id))
+      return answered((heard.work?.kind === 'changing' ? terminated : down)(heard, news.id))
     case 'ambit.child.notStarted':
       return notStarted(heard, news.id, news.error, moment)
     case 'ambit.child.exit':
@@ -235,7 +237,8 @@ function notStarted(
       return restartAgain(failed, about, moment)
     }
     case 'changing': {
-      const isNew = find(failed, id)?.incarnation === 0
+      const child = find(failed, id)
+      const isNew = child?.incarnation === 0 && child.staysDown !== true
       const left = isNew ? forget(failed, id) : down(failed, id)
       return answer(idle(left), current.to, { ok: false, error: 'notStarted', cause: error })
     }

@@ -46,7 +46,8 @@ const NONE: readonly never[] = []
 export class Cell implements Place {
   readonly address: Address
   readonly spec: ActorSpec
-  readonly input: unknown
+  /** What it starts with; a supervisor is given its children of today at each start. */
+  input: unknown
   readonly authority: readonly Json[]
   readonly host: CellHost
   readonly mailbox: Mailbox

@@ -31,6 +31,8 @@ export interface LifeSpec {
   /** Whether its own end may end its supervisor (`autoShutdown`). */
   readonly significant: boolean
   readonly startTimeoutMs: number
+  /** Of what it was made while its supervisor ran, where that is kept (`durableChildren`). */
+  readonly madeFrom?: { readonly template: string; readonly input: Json }
 }
 
 /** One actor to keep alive. */

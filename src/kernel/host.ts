@@ -156,7 +156,7 @@ export abstract class Host implements CellHost {
   }
 
   supervise(cell: Cell, order: Supervising): void {
-    this.lives.supervision.carryOut(cell, order)
+    this.lives.carryOut(cell, order)
   }
 
   deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {

@@ -1,15 +1,17 @@
-import type { Address } from './address.ts'
+import { childAddress, type Address } from './address.ts'
 import type { Audience } from './audience.ts'
 import type { Boot } from './boot.ts'
 import type { Cell } from './cell.ts'
 import type { Effects } from './effects.ts'
 import { reasonOf, type ExitReason } from './exit.ts'
+import { KeptChildren } from './kept-children.ts'
 import type { Event, Message } from './message.ts'
 import type { Monitors } from './monitors.ts'
 import type { Notices } from './notices.ts'
+import type { OwnRows } from './own-rows.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
-import type { FatalMessage, SupervisorEnd } from './ports/supervising.ts'
+import type { FatalMessage, Order, SupervisorEnd } from './ports/supervising.ts'
 import type { Recovery } from './recovery.ts'
 import type { Registry } from './registry.ts'
 import type { RestWatch } from './rest-watch.ts'
@@ -30,6 +32,7 @@ export interface LifeParts {
   readonly effects: Effects
   readonly monitors: Monitors
   readonly suspensions: Suspensions
+  readonly ownRows: OwnRows
   readonly starts: Starts
   readonly audience: Audience
   readonly notices: Notices
@@ -53,6 +56,7 @@ export class Lives {
   readonly supervision: Supervision
   readonly stops: Stops
   readonly sleep: Sleep
+  readonly kept: KeptChildren
   private readonly parts: LifeParts
   private readonly calls: LifeCalls
 
@@ -69,6 +73,7 @@ export class Lives {
       whenSettled: (address, run) => effects.whenSettled(address, run),
       cutOff: (branch) => this.cutOff(branch),
     })
+    this.kept = new KeptChildren(parts.ownRows, tree)
     this.sleep = new Sleep(tree, this.stops, {
       clock,
       tell: (branch, event) => this.tell(branch, event),
@@ -219,7 +224,9 @@ export class Lives {
     this.parts.registry.enter(cell.spec, cell.address)
     switch (cell.life) {
       case 'loading':
-        return void this.parts.boot().bringUp(cell, { isAnew: isAdded && 'onceEnded' })
+        return void this.parts
+          .boot()
+          .bringUp(cell, { isAnew: (isAdded || this.kept.isDown(cell.address)) && 'onceEnded' })
       case 'asleep':
         return this.sleep.wake(cell)
       case 'suspended':
@@ -232,9 +239,19 @@ export class Lives {
     }
   }
 
-  /** A supervisor's life begins with the children of its spec: those added at run time were its last life's. */
+  /** What a supervisor's machine wants done. */
+  carryOut(supervisor: Cell, order: Order): void {
+    this.supervision.carryOut(supervisor, order)
+    const branch = this.parts.tree.branchAt(supervisor.address)
+    if (branch !== undefined && 'id' in order) this.kept.decided(branch, order)
+  }
+
+  /** A supervisor's life begins with the children of its spec and those it keeps; any others were its last life's. */
   startSupervisor(branch: Branch): void {
-    this.parts.tree.reset(branch)
+    const { kept } = this
+    for (const id of this.parts.tree.reset(branch, (child) => kept.isKept(branch, child)))
+      kept.forget(childAddress(branch.address, id))
+    if (branch.spec.kind === 'supervisor') branch.cell.input = kept.inputFor(branch)
     this.parts.recovery().beginAnew(branch.cell)
   }
 

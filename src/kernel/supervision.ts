@@ -14,6 +14,7 @@ import type {
   SupervisorEnd,
 } from './ports/supervising.ts'
 import { childrenOf, countsOf } from './pool-list.ts'
+import { noPlace } from './start-failure.ts'
 import type { Stops } from './stops.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
@@ -111,6 +112,7 @@ export class Supervision {
         return this.isUp(branch)
       case 'report':
         return this.report(branch, order.report)
+      case 'terminated':
     }
   }
 
@@ -229,7 +231,7 @@ export class Supervision {
     if (!this.plant(branch, address, id)) return
     const own = this.tree.branchAt(address)
     const cell = own?.cell ?? this.tree.cellAt(address)
-    if (cell === undefined) return this.refuse(branch, id, noRoom(branch, id))
+    if (cell === undefined) return this.refuse(branch, id, noPlace(branch, id))
     const cancelTimeout = this.limitStart(cell)
     this.starting.set(address, { cancelTimeout })
     if (own !== undefined) this.calls.startSupervisor(own)
@@ -354,7 +356,7 @@ export class Supervision {
     this.alarm(cell.address, toErrorRecord(thrown))
   }
 
-  private alarm(address: Address, error: ErrorRecord): void {
+  alarm(address: Address, error: ErrorRecord): void {
     const { clock, logger } = this.calls
     this.alarms.push({ at: clock.now(), address, error })
     if (this.alarms.length > ALARMS_KEPT_MAX) this.alarms.shift()
@@ -382,11 +384,6 @@ export class Supervision {
     if (branch === undefined) return
     this.calls.tell(branch, { ...news(childId(address)) })
   }
-}
-
-function noRoom({ address }: Branch, id: string): AmbitError {
-  const message = `"${address}" has no room for "${id}". Raise maxChildren, or end another first.`
-  return new AmbitError('AMBIT_START_FAILED', message)
 }
 
 const SHUT_DOWN: ErrorRecord = { name: 'Exit', message: 'It shut itself down while it started.' }

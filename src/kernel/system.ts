@@ -13,6 +13,7 @@ import { Door } from './door.ts'
 import { Effects } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Json } from './json.ts'
+import type { KeptChildren } from './kept-children.ts'
 import { Lives } from './lives.ts'
 import type { Event } from './message.ts'
 import { runMaybe, wait } from './maybe.ts'
@@ -152,6 +153,10 @@ export class Kernel extends Host {
   /** Gives the authority of a subtree back; false when it was not suspended. */
   resumeAuthority(address: Address, by: string, why: string): Promise<boolean> {
     return this.suspensions.resume(address, by, why)
+  }
+
+  get kept(): KeptChildren {
+    return this.lives.kept
   }
 
   get alarms(): readonly Alarm[] {
@@ -310,7 +315,7 @@ export class Kernel extends Host {
 
   private createLives(): Lives {
     const { clock, log, tree, registry, effects, monitors, audience, notices } = this
-    const { suspensions, starts } = this
+    const { suspensions, starts, ownRows } = this
     const ports = {
       clock,
       logger: log,
@@ -321,6 +326,7 @@ export class Kernel extends Host {
       audience,
       notices,
       suspensions,
+      ownRows,
       starts,
     }
     return new Lives(
@@ -358,6 +364,8 @@ export class Kernel extends Host {
     try {
       yield* this.ownRows.load(session)
       yield* wait(this.options.opened?.(session))
+      const { admit = () => undefined } = this.options
+      yield* this.kept.plant(admit, (child, error) => supervision.alarm(child, error))
       yield* this.boot.steps(session)
     } catch (error) {
       yield* wait(this.stop({ graceMs: 0 }))

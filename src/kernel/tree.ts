@@ -141,13 +141,17 @@ export class Tree {
     branch.children.set(spec.id, spec)
   }
 
-  /** The children a supervisor begins a life with are those of its spec. */
-  reset(branch: Branch): void {
-    if (branch.spec.kind === 'pool') return
+  /** A supervisor begins a life with the children of its spec and those it keeps. Answers who else was there. */
+  reset(branch: Branch, isKept: (id: string) => boolean): readonly string[] {
+    if (branch.spec.kind === 'pool') return []
     const own = new Map(branch.spec.children.map((child) => [child.id, child]))
-    for (const id of [...branch.children.keys()]) if (!own.has(id)) this.forget(branch, id)
+    const added = [...branch.children].filter(([id]) => !own.has(id))
+    const gone = added.map(([id]) => id).filter((id) => !isKept(id))
+    for (const id of gone) this.forget(branch, id)
     branch.children.clear()
     for (const [id, child] of own) branch.children.set(id, child)
+    for (const [id, child] of added) if (isKept(id)) branch.children.set(id, child)
+    return gone
   }
 
   /** A child that is none any more: nothing is kept of it, nor of those below. */

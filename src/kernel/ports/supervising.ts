@@ -23,6 +23,8 @@ export type Order =
     }
   /** Stops all members of a pool at the same time. */
   | { readonly do: 'stopMembers'; readonly purpose: StopPurpose }
+  /** A call has stopped the child: it stays down, also in the supervisor's next life. */
+  | { readonly do: 'terminated'; readonly id: string }
   /** The child is no child any more: its spec and input are let go, its name is free. */
   | { readonly do: 'forget'; readonly id: string }
   /** The child stays down, and a human must look. */
