@@ -14,7 +14,7 @@ import {
   type Recover,
   type RestartType,
 } from '../src/kernel/restart-plan.ts'
-import { addRestart } from '../src/kernel/restart-window.ts'
+import { addRestart, type RestartsAt } from '../src/kernel/restart-window.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import { commands } from '../src/logic/actions.ts'
 import { commandsOf, moment } from './supervisor.ts'
@@ -46,8 +46,8 @@ export type PoolEvent =
 
 export interface PoolContext extends Outgoing {
   readonly flags: PoolFlags
-  /** When the last restarts were: of all under `''`, or of each member. */
-  readonly restarts: Readonly<Record<string, readonly number[]>>
+  /** The restarts of the last period: of all under `''`, or of each member. */
+  readonly restarts: Readonly<Record<string, readonly RestartsAt[]>>
   /** Members whose start waits. */
   readonly waiting: Readonly<Record<string, true>>
   /** Who waits for a member to be up or down. */
@@ -186,7 +186,9 @@ function leave(context: PoolContext, id: string, reason: ExitReason): PoolContex
 /** Members that have not failed for a while have nothing to remember. */
 function recentOf({ restarts, flags }: PoolContext, now: number): PoolContext['restarts'] {
   return Object.fromEntries(
-    Object.entries(restarts).filter(([, times]) => now - (times.at(-1) ?? 0) <= flags.periodMs),
+    Object.entries(restarts).filter(
+      ([, recent]) => now - (recent.at(-1)?.at ?? 0) <= flags.periodMs,
+    ),
   )
 }
 

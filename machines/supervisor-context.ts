@@ -9,6 +9,7 @@ import type {
   SupervisorEnd,
 } from '../src/kernel/ports/supervising.ts'
 import type { Backoff, PlannedChild, Strategy } from '../src/kernel/restart-plan.ts'
+import type { RestartsAt } from '../src/kernel/restart-window.ts'
 import type { AutoShutdown } from '../src/kernel/supervisor-spec.ts'
 
 /** `down`: not running, its spec kept. `restarting`: its start failed or waits, and will be tried again. */
@@ -60,8 +61,8 @@ export interface SupervisorContext extends Outgoing {
   readonly flags: Flags
   /** In start order. */
   readonly children: readonly Child[]
-  /** When the last restarts were, in milliseconds. */
-  readonly restarts: readonly number[]
+  /** The restarts of the last period. */
+  readonly restarts: readonly RestartsAt[]
   readonly work: Work | null
   /** The child whose news the work waits for. */
   readonly awaited: string | null
@@ -152,7 +153,7 @@ export function set(
   const at = context.children.findIndex((child) => child.id === id)
   const known = context.children[at]
   if (known === undefined) return context
-  const children = [...context.children]
+  const children = context.children.slice()
   children[at] = { ...known, ...change }
   return { ...context, children }
 }

@@ -258,7 +258,7 @@ function restartAgain(
   const window = addRestart(context.restarts, now, context.flags)
   const counted = idle({ ...context, restarts: window.restarts })
   if (window.exceeded) return giveUp(report(counted, { kind: 'giveUp', ...about }), about.reason)
-  const delayMs = backoffMs(window.restarts.length - 1, random(), context.flags.backoff)
+  const delayMs = backoffMs(window.count - 1, random(), context.flags.backoff)
   const told = report(counted, { kind: 'restart', ...about, delayMs })
   return wait(told, about.child, delayMs)
 }
@@ -277,7 +277,7 @@ function retry(context: SupervisorContext, id: string): SupervisorContext {
   const plan = planRestart(
     { ...family, children: children.map((each) => (each.id === id ? always : each)) },
     { id, reason: { kind: 'normal' } },
-    { restarts: [], exceeded: false },
+    { count: 0, exceeded: false },
     0,
   )
   if (plan.kind !== 'restart') return context

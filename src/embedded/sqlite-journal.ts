@@ -281,34 +281,9 @@ class SqliteSession implements JournalSession {
   }
 
   private storeTurns(entry: TurnCommit): CommitResult {
-    const { address, generation, incarnation, seq, expectedSeq, status, running } = entry
-    const snapshot = this.shapes.textOf(entry.snapshot)
+    if (!this.storeState(entry)) return 'conflict'
+    const { address } = entry
     const { statements } = this
-    const stored =
-      expectedSeq === 0
-        ? statements.insertActor.run(
-            address,
-            generation,
-            incarnation,
-            seq,
-            this.epoch,
-            status,
-            running,
-            snapshot,
-          )
-        : statements.updateActor.run(
-            generation,
-            incarnation,
-            seq,
-            this.epoch,
-            status,
-            running,
-            snapshot,
-            address,
-            expectedSeq,
-            this.epoch,
-          )
-    if (Number(stored.changes) !== 1) return 'conflict'
     for (const [key, value] of entry.rows) {
       if (value === null) statements.deleteRow.run(address, key)
       else statements.putRow.run(address, key, this.shapes.textOf(value))
@@ -321,6 +296,23 @@ class SqliteSession implements JournalSession {
     for (const message of entry.deadLetters)
       statements.deadLetter.run('expired', JSON.stringify(message))
     return 'stored'
+  }
+
+  /** Answers whether the actor was where the entry expects it. */
+  private storeState(entry: TurnCommit): boolean {
+    const { address, generation, incarnation, seq, expectedSeq, status, running } = entry
+    const { statements, epoch } = this
+    const life = [generation, incarnation, seq, epoch]
+    const snapshot = this.shapes.textOf(entry.snapshot)
+    if (expectedSeq === 0) {
+      const born = [address, ...life, status, running, snapshot]
+      return isOne(statements.insertActor.run(...born))
+    }
+    const place = [address, expectedSeq, epoch]
+    return (
+      isOne(statements.goOnActor.run(...life, snapshot, ...place, status, running)) ||
+      isOne(statements.updateActor.run(...life, status, running, snapshot, ...place))
+    )
   }
 
   private appendRecords(stored: readonly TurnCommit[]): void {
@@ -360,6 +352,10 @@ function refuseOtherPast(address: string, found: ActorRow | NoActorRow): void {
   throw new Error(
     `the log has ${proved ?? 0} turns of "${address}", its state is ${status} after ${seq}`,
   )
+}
+
+function isOne({ changes }: { readonly changes: number | bigint }): boolean {
+  return Number(changes) === 1
 }
 
 function isPassing(error: unknown): boolean {

@@ -16,6 +16,11 @@ export function prepareStatements(database: SqliteDatabase) {
     ),
     loadRows: prepare('SELECT key, value FROM keyed_row WHERE address = ?'),
     insertActor: prepare('INSERT OR IGNORE INTO actor VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    // Most turns change neither: what names neither leaves the index of the busy as it is, a page less to write.
+    goOnActor: prepare(
+      `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, snapshot = ?
+       WHERE address = ? AND seq = ? AND epoch <= ? AND status = ? AND running = ?`,
+    ),
     updateActor: prepare(
       `UPDATE actor SET generation = ?, incarnation = ?, seq = ?, epoch = ?, status = ?, running = ?, snapshot = ?
        WHERE address = ? AND seq = ? AND epoch <= ?`,

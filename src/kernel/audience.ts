@@ -13,6 +13,7 @@ import type { Observer, TurnReport } from './ports/observer.ts'
 export class Audience {
   private readonly observers: readonly Observer[]
   private readonly turnObservers: readonly Observer[]
+  private readonly supervisionObservers: readonly Observer[]
   private readonly clock: Clock
   private readonly log: Logger
 
@@ -21,6 +22,7 @@ export class Audience {
     this.turnObservers = observers.filter(
       (observer) => observer.onTurn !== undefined && observer.journaledOnly !== true,
     )
+    this.supervisionObservers = observers.filter((observer) => observer.onSupervision !== undefined)
     this.clock = clock
     this.log = log
   }
@@ -45,8 +47,9 @@ export class Audience {
   }
 
   supervision(supervisor: Address, news: SupervisionNews): void {
+    if (this.supervisionObservers.length === 0) return
     const report = { ...news, supervisor, at: this.clock.now() }
-    this.tell((observer) => observer.onSupervision?.(report))
+    this.tell((observer) => observer.onSupervision?.(report), this.supervisionObservers)
   }
 
   stall(stall: Stall): void {

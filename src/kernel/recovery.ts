@@ -11,7 +11,7 @@ import { kernelTypes, type Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { End } from './ports/engine.ts'
 import type { JournalSession, StoredActor } from './ports/journal.ts'
-import { addRestart } from './restart-window.ts'
+import { addRestart, type RestartsAt } from './restart-window.ts'
 import { parkMessage } from './take.ts'
 
 export interface RecoveryCalls {
@@ -54,7 +54,7 @@ export class Recovery {
   private loading = 0
   private restarting = new Map<Cell, object>()
   /** When each actor parked messages of late. */
-  private readonly parks = new WeakMap<Cell, readonly number[]>()
+  private readonly parks = new WeakMap<Cell, readonly RestartsAt[]>()
   private readonly calls: RecoveryCalls
 
   constructor(calls: RecoveryCalls) {

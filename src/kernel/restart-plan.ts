@@ -1,4 +1,5 @@
 import { isFailure, type ExitReason } from './exit.ts'
+import type { RestartWindow } from './restart-window.ts'
 
 export type RestartType = 'permanent' | 'transient' | 'temporary'
 /**
@@ -63,7 +64,7 @@ export type RestartPlan =
 export function planRestart(
   family: Family,
   exit: ChildExit,
-  window: { readonly restarts: readonly number[]; readonly exceeded: boolean },
+  window: Pick<RestartWindow, 'count' | 'exceeded'>,
   random: number,
 ): RestartPlan {
   const failed = family.children.find(({ id }) => id === exit.id)
@@ -76,7 +77,7 @@ export function planRestart(
     kind: 'restart',
     stop: stop.map(({ id }) => id),
     start: start.map(({ id }) => id),
-    delayMs: backoffMs(window.restarts.length - 1, random, family.backoff),
+    delayMs: backoffMs(window.count - 1, random, family.backoff),
   }
 }
 

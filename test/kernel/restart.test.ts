@@ -10,7 +10,12 @@ import {
   type RestartPlan,
   type RestartType,
 } from '../../src/kernel/restart-plan.ts'
-import { addRestart, restartLimitDefaults } from '../../src/kernel/restart-window.ts'
+import {
+  addRestart,
+  restartLimitDefaults,
+  type RestartsAt,
+  type RestartWindow,
+} from '../../src/kernel/restart-window.ts'
 import { refutes } from '../support/refutes.ts'
 
 const error = { name: 'Error', message: 'boom' }
@@ -25,13 +30,13 @@ const exits = {
   noproc: { kind: 'noproc' },
 } as const satisfies Record<string, ExitReason>
 
-const first = { restarts: [0], exceeded: false }
+const first = { count: 1, exceeded: false }
 
 /** The plan for an only child. */
 function plan(
   restart: RestartType,
   reason: ExitReason,
-  window: { restarts: readonly number[]; exceeded: boolean },
+  window: Pick<RestartWindow, 'count' | 'exceeded'>,
   random: number,
 ): RestartPlan {
   const children = [{ id: 'a', restart, recover: 'resume' }] as const
@@ -77,7 +82,7 @@ describe('who is restarted', () => {
 
   test.each(table)('R3 at an exceeded window a %s child after %s: %s means give up', (...row) => {
     const [restart, exit, expected] = row
-    const { kind } = plan(restart, exits[exit], { restarts: [0], exceeded: true }, 0.5)
+    const { kind } = plan(restart, exits[exit], { count: 1, exceeded: true }, 0.5)
     expect(kind).toBe(expected === 'restart' ? 'giveUp' : 'leave')
   })
 
@@ -107,10 +112,7 @@ describe('the window', () => {
     ['one more just after the first left', false, [0, 50, 60, 101]],
     ['many, but never too many together', false, [0, 40, 80, 120, 160, 200, 240]],
   ])('R3 %s: exceeded is %s', (_, exceeded, times) => {
-    let window: { restarts: readonly number[]; exceeded: boolean } = {
-      restarts: [],
-      exceeded: false,
-    }
+    let window: RestartWindow = { restarts: [], count: 0, exceeded: false }
     for (const at of times) window = addRestart(window.restarts, at, limit)
     expect(window.exceeded).toBe(exceeded)
   })
@@ -125,7 +127,7 @@ describe('the window', () => {
       fc.record({ intensity: fc.nat(8), periodMs: fc.nat(200) }),
       (gaps, tested) => {
         const all: number[] = []
-        let restarts: readonly number[] = []
+        let restarts: readonly RestartsAt[] = []
         let now = 0
         for (const gap of gaps) {
           now += gap
@@ -133,6 +135,7 @@ describe('the window', () => {
           const window = add(restarts, now, tested)
           const recent = all.filter((at) => now - at <= tested.periodMs).length
           expect(window.exceeded).toBe(recent > tested.intensity)
+          expect(window.count).toBe(recent)
           restarts = window.restarts
         }
       },
@@ -144,17 +147,19 @@ describe('the window', () => {
 
   test('R3 the window property refutes one that starts over at each period', () => {
     const tumbling: typeof addRestart = (restarts, now, { intensity, periodMs }) => {
-      const began = restarts[0] ?? now
-      const recent = now - began > periodMs ? [now] : [...restarts, now]
-      return { restarts: recent, exceeded: recent.length > intensity }
+      const began = restarts[0]?.at ?? now
+      const kept = now - began > periodMs ? [] : restarts
+      const count = kept.length + 1
+      return { restarts: [...kept, { at: now, count: 1 }], count, exceeded: count > intensity }
     }
     expect(refutes(countsAll(tumbling))).toBe(true)
   })
 
   test('R3 the window keeps no more than the period holds', () => {
-    let restarts: readonly number[] = []
-    for (let at = 0; at < 10_000; at += 10) restarts = addRestart(restarts, at, limit).restarts
-    expect(restarts).toHaveLength(11)
+    let restarts: readonly RestartsAt[] = []
+    for (let at = 0; at < 10_000; at += 0.25)
+      restarts = addRestart(restarts, Math.floor(at), limit).restarts
+    expect(restarts).toHaveLength(101)
   })
 })
 

@@ -39,6 +39,11 @@ export function aChild(id: string, more: Partial<Child> = {}): Child {
 }
 
 /** What decides: the real steps, or others that a test has planted. */
+/** How many restarts a supervisor remembers. */
+export function total({ restarts }: SupervisorContext): number {
+  return restarts.reduce((sum, { count }) => sum + count, 0)
+}
+
 export interface Steps {
   readonly begin: typeof begin
   readonly take: typeof take
