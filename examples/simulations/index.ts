@@ -4,6 +4,7 @@ import { payouts } from './payouts.ts'
 import { refundDesk, withdrawals } from './refund-desk.ts'
 import { relay } from './relay.ts'
 import { closeCalls, secondThoughts } from './second-thoughts.ts'
+import { team } from './team.ts'
 
 /** The simulations of the examples: `npx ambit simulate dist/examples/simulations/index.js`. */
 export const simulations: readonly Scenario[] = [
@@ -14,4 +15,5 @@ export const simulations: readonly Scenario[] = [
   payouts(),
   relay(),
   burst(),
+  team(),
 ]

@@ -15,6 +15,7 @@ export { journalReplaysToSameState } from './replay-turns.ts'
 export { describeFailure, type Failure } from './report.ts'
 export { playRun, type Run } from './run.ts'
 export { toSequence } from './sequence.ts'
+export { supervision, type SupervisorRule } from './supervision.ts'
 export {
   addressOfAction,
   simulate,

@@ -301,6 +301,9 @@ class Player {
           onRestart: whileAlive(({ address, delayMs }) =>
             trace.add({ kind: 'restart', address, delayMs }),
           ),
+          onSupervision: whileAlive(({ kind, supervisor, child, at }) =>
+            trace.add({ kind: 'supervised', supervisor, child, plan: kind, at }),
+          ),
           onDeadLetter: whileAlive(({ message: { id, to, headers }, reason }) => {
             const { stream } = headers
             trace.add({

@@ -2,6 +2,7 @@ import type { Address } from '../kernel/address.ts'
 import { sha256, type Json } from '../kernel/json.ts'
 import type { Thought } from '../kernel/ports/engine.ts'
 import type { ActorStatus } from '../kernel/ports/journal.ts'
+import type { SupervisionNews } from '../kernel/ports/supervising.ts'
 import type { Seen } from '../kernel/turn.ts'
 import type { Event, Headers } from '../kernel/message.ts'
 import type { FaultName } from './faults.ts'
@@ -76,6 +77,15 @@ export type Happening =
     }
   | { readonly kind: 'exit'; readonly address: Address; readonly reason: string }
   | { readonly kind: 'restart'; readonly address: Address; readonly delayMs: number }
+  /** A supervisor did something about a child. */
+  | {
+      readonly kind: 'supervised'
+      readonly supervisor: Address
+      readonly child: string
+      readonly plan: SupervisionNews['kind']
+      /** By the clock of its process. */
+      readonly at: number
+    }
   /** How many messages wait for an actor, where that is more than any before. */
   | { readonly kind: 'mailbox'; readonly address: Address; readonly length: number }
 
@@ -157,6 +167,8 @@ export function describeEntry(entry: Happening): string {
       return `${entry.address} ended: ${entry.reason}`
     case 'restart':
       return `${entry.address} restarts after ${entry.delayMs} ms`
+    case 'supervised':
+      return `${entry.supervisor}: ${entry.plan} because of ${entry.child}`
     case 'mailbox':
       return `${entry.length} messages wait for ${entry.address}`
   }

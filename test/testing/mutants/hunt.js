@@ -12,6 +12,12 @@ const { refundDesk } = await load('examples/simulations/refund-desk.js')
 const { secondThoughts } = await load('examples/simulations/second-thoughts.js')
 const { jobsArrive, relay } = await load('examples/simulations/relay.js')
 
+const { team } = await load('examples/simulations/team.js')
+
+const onlyIn = (scenario) => {
+  const kept = scenario.invariants.filter((each) => each.name === wanted)
+  return { ...scenario, invariants: kept }
+}
 const only = { invariants: [...invariants, jobsArrive].filter((each) => each.name === wanted) }
 const simulations = {
   'refund desk': () => refundDesk(only),
@@ -19,6 +25,7 @@ const simulations = {
   relay: () => relay(only),
   'poisoned relay': () => relay({ ...only, jobs: 45, invariants: [restartIntensityBounded()] }),
   burst: () => burst(only),
+  team: () => onlyIn(team()),
   'second thoughts': () => secondThoughts(only),
 }
 const { ok, runs, seconds, failure } = await check(simulations[name](), {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { invariants } from 'ambit/testing'
+import { invariants, supervision } from 'ambit/testing'
 import { mutants, type Mutant } from './mutants.ts'
 
 const project = fileURLToPath(new URL('../../..', import.meta.url))
@@ -42,7 +42,7 @@ afterAll(() => {
   }
   const killed = [...hunts.values()].filter((hunt) => hunt.killed).length
   const caught = new Set([...hunts.values()].map(({ invariant }) => invariant))
-  const names = invariants.map(({ name }) => name)
+  const names = [...invariants, ...supervision({})].map(({ name }) => name)
   console.log(`mutants killed ${killed}/${mutants.length}`)
   console.log(
     `invariants caught ${names.filter((name) => caught.has(name)).length}/${names.length}`,
@@ -58,7 +58,8 @@ describe('mutants', () => {
 
   test('V5 each invariant is broken by a mutant', () => {
     const broken = new Set(mutants.map(({ breaks }) => breaks))
-    expect(invariants.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([])
+    const all = [...invariants, ...supervision({})].map(({ name }) => name)
+    expect(all.filter((name) => !broken.has(name))).toEqual([])
   })
 })
 

@@ -7,7 +7,7 @@ export interface Mutant {
   readonly put: string
   /** The simulation that finds it, and the invariant by which it does. */
   readonly simulation:
-    'refund desk' | 'payouts' | 'relay' | 'poisoned relay' | 'burst' | 'second thoughts'
+    'refund desk' | 'payouts' | 'relay' | 'poisoned relay' | 'burst' | 'second thoughts' | 'team'
   readonly breaks: string
 }
 
@@ -221,5 +221,102 @@ export const mutants: readonly Mutant[] = [
     put: "actions: ['countOrphan', 'forgetWaiter'],",
     simulation: 'second thoughts',
     breaks: 'endsOrAwaitsHuman',
+  },
+  {
+    name: 'a supervisor stops its children in start order',
+    file: 'machines/supervisor-context.js',
+    find: '.map(({ id }) => id)\n        .reverse();',
+    put: '.map(({ id }) => id);',
+    simulation: 'team',
+    breaks: 'stopsInReverse',
+  },
+  {
+    name: 'bystanders are stopped in start order',
+    file: `${kernel}/restart-plan.js`,
+    find: 'group.filter(({ id }) => id !== exit.id).reverse();',
+    put: 'group.filter(({ id }) => id !== exit.id);',
+    simulation: 'team',
+    breaks: 'stopsInReverse',
+  },
+  {
+    name: 'a restart exactly a period ago is forgotten',
+    file: `${kernel}/restart-window.js`,
+    find: 'if ((restarts[middle]?.at ?? since) < since)',
+    put: 'if ((restarts[middle]?.at ?? since) <= since)',
+    simulation: 'team',
+    breaks: 'intensityPerSupervisor',
+  },
+  {
+    name: 'each child has a budget of restarts for itself',
+    file: 'machines/supervisor-steps.js',
+    find: 'const window = addRestart(context.restarts, now, flags);',
+    put: `const window = addRestart(context.each?.[id] ?? [], now, flags);
+      context = { ...context, each: { ...context.each, [id]: window.restarts } };`,
+    simulation: 'team',
+    breaks: 'intensityPerSupervisor',
+  },
+  {
+    name: 'bystanders run on',
+    file: `${kernel}/restart-plan.js`,
+    find: 'stop: stop.map(({ id }) => id),',
+    put: 'stop: [],',
+    simulation: 'team',
+    breaks: 'restartsTogether',
+  },
+  {
+    name: 'rest_for_one restarts one alone',
+    file: `${kernel}/restart-plan.js`,
+    find: "strategy === 'rest_for_one' ? children.length : at + 1",
+    put: 'at + 1',
+    simulation: 'team',
+    breaks: 'restartsTogether',
+  },
+  {
+    name: 'a parked message is lost',
+    file: `${kernel}/recovery.js`,
+    find: "parkMessage(cell, taken.message, taken.lane, { name: 'Parked', message });",
+    put: '',
+    simulation: 'team',
+    breaks: 'messagesConserved',
+  },
+  {
+    name: 'a supervisor that gives up ends as if it had been told to',
+    file: 'machines/supervisor-context.js',
+    find: "return { reason: { kind: 'restartIntensity', error } };",
+    put: "return { reason: { kind: 'shutdown' } };",
+    simulation: 'team',
+    breaks: 'givingUpIsAFailure',
+  },
+  {
+    name: 'a supervisor that gives up leaves its children running',
+    file: 'machines/supervisor-steps.js',
+    find: "return work(context, { kind: 'stopping', todo: runningOf(context), purpose, end });",
+    put: "return work(context, { kind: 'stopping', todo: [], purpose, end });",
+    simulation: 'team',
+    breaks: 'endsWithItsSupervisor',
+  },
+  {
+    name: 'who ends when it is told to stop for a restart has ended',
+    file: `${kernel}/take.js`,
+    find: "made.step?.status === 'done' && cell.host.goesOn(cell)",
+    put: 'false',
+    simulation: 'team',
+    breaks: 'booked',
+  },
+  {
+    name: 'a stop is over before the last turn is stored',
+    file: `${kernel}/stops.js`,
+    find: "return spec.durability !== 'sync' || (pending === undefined && !isCommitting);",
+    put: 'return true;',
+    simulation: 'team',
+    breaks: 'endsWithItsSupervisor',
+  },
+  {
+    name: 'a failed commit brings everybody back',
+    file: `${kernel}/recovery.js`,
+    find: "const isDue = cell.life !== 'suspended' && this.calls.isKept(cell);",
+    put: 'const isDue = true;',
+    simulation: 'team',
+    breaks: 'endsWithItsSupervisor',
   },
 ]
