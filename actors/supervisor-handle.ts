@@ -1,7 +1,6 @@
 import type { Child, Flags } from '../machines/supervisor-context.ts'
 import type { Address } from '../src/kernel/address.ts'
-import type { Json } from '../src/kernel/json.ts'
-import type { MaybePromise } from '../src/kernel/maybe.ts'
+import type { Admit, ChildRequest } from '../src/kernel/kept-children.ts'
 import type { ErrorRecord } from '../src/kernel/errors.ts'
 import type { Event } from '../src/kernel/message.ts'
 import type { Kernel } from '../src/kernel/system.ts'
@@ -27,19 +26,24 @@ export type SupervisorRefusal =
   | 'notForPools'
   /** Too many calls wait already. */
   | 'overloaded'
+  /** It keeps as many children as it may. */
+  | 'tooMany'
 
 export type SupervisorAnswer<Fields = { readonly id: string; readonly running: boolean }> =
   | ({ readonly ok: true } & Fields)
   | { readonly ok: false; readonly error: SupervisorRefusal; readonly cause?: ErrorRecord }
 
-export type ChildShown = Pick<
-  Child,
-  'id' | 'status' | 'type' | 'restart' | 'significant' | 'incarnation'
->
+export type ChildShown = Pick<Child, 'id' | 'type' | 'restart' | 'significant' | 'incarnation'> & {
+  /** `asleep`: it runs, but idles, and is not in memory (`idleAfterMs`). */
+  readonly status: Child['status'] | 'asleep'
+}
 
 export interface ChildCounts {
   readonly specs: number
+  /** Those that run, also those that are asleep. */
   readonly active: number
+  /** Those of them that idle and are not in memory (`idleAfterMs`). */
+  readonly asleep: number
   readonly supervisors: number
   readonly workers: number
 }
@@ -55,8 +59,12 @@ export type ChildChange = Partial<Pick<Child, 'restart' | 'recover' | 'significa
  */
 export interface SupervisorHandle {
   readonly address: Address
-  /** Adds and starts a child; a pool starts a member of the given id. */
-  startChild(child: ChildSpec | { readonly id: string }): Promise<SupervisorAnswer>
+  /**
+   * Adds and starts a child; a pool starts a member of the given id. A supervisor with `durableChildren` is given the
+   * name of one of its templates: what it was asked for is stored when it answers. Throws `AMBIT_TEMPLATE_MISSING`
+   * for a template that it does not have.
+   */
+  startChild(child: ChildSpec | ChildRequest | { readonly id: string }): Promise<SupervisorAnswer>
   /** Stops a child by its stop protocol and keeps its spec, unless it is temporary. One that is down stays so. */
   terminateChild(id: string): Promise<SupervisorAnswer>
   /** Starts a child that was stopped, without its past. */
@@ -72,29 +80,41 @@ export interface SupervisorHandle {
   changeChild(id: string, change: ChildChange): Promise<SupervisorAnswer<{ readonly id: string }>>
 }
 
-/** Lets a child into the system: its actions and envelopes are known from then on. Throws when it may not. */
-export type AdmitChild = (child: ChildSpec, above: readonly Json[]) => MaybePromise<void>
-
 /** Joins a kernel and the address of one of its supervisors. */
-export function supervisorHandle(
-  kernel: Kernel,
-  address: Address,
-  admit: AdmitChild,
-): SupervisorHandle {
+export function supervisorHandle(kernel: Kernel, address: Address, admit: Admit): SupervisorHandle {
   const call = (name: string, fields: object = {}) =>
     answerOf(kernel.callSupervisor(address, { call: name, ...fields }))
+  /** What was decided is stored when the caller hears of it. */
+  const callKept = async (name: string, fields: object): Promise<never> => {
+    const answer = await call(name, fields)
+    await kernel.kept.settled()
+    return answer
+  }
+  const start = async (spec: ChildSpec, isAdded: boolean): Promise<never> => {
+    const child = { ...childOf(spec), isAdded }
+    const answer = await answerOf(kernel.startChild(address, spec, { call: 'startChild', child }))
+    await kernel.kept.settled()
+    return answer
+  }
   return {
     address,
     async startChild(child) {
       const { id } = child
+      const above = kernel.authorityAt(address)
+      if ('template' in child) {
+        const made = kernel.kept.make(address, child)
+        if (typeof made === 'string') return { ok: false, error: made }
+        await admit(made.admitted, above)
+        return start(made.child, made.child.madeFrom === undefined)
+      }
       if (!('kind' in child)) return call('startChild', { id })
-      await admit(child, kernel.authorityAt(address))
-      const wanted = { call: 'startChild', child: { ...childOf(child), isAdded: true } }
-      return answerOf(kernel.startChild(address, child, wanted))
+      kernel.kept.refuseSpec(address, id)
+      await admit(child, above)
+      return start(child, true)
     },
-    terminateChild: (id) => call('terminateChild', { id }),
-    restartChild: (id) => call('restartChild', { id }),
-    deleteChild: (id) => call('deleteChild', { id }),
+    terminateChild: (id) => callKept('terminateChild', { id }),
+    restartChild: (id) => callKept('restartChild', { id }),
+    deleteChild: (id) => callKept('deleteChild', { id }),
     whichChildren: () => call('whichChildren'),
     countChildren: () => call('countChildren'),
     changeFlags: (flags) => call('changeFlags', { flags }),

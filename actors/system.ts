@@ -25,6 +25,7 @@ import type { Head, HistoryQuery, Journal, StoredTurn } from '../src/kernel/port
 import type { Logger } from '../src/kernel/ports/logger.ts'
 import type { Observer } from '../src/kernel/ports/observer.ts'
 import { actorRef, type ActorRef } from '../src/logic/actor-ref.ts'
+import type { Admit } from '../src/kernel/kept-children.ts'
 import type { StartLimit } from '../src/kernel/start-limit.ts'
 import type { Suspension } from '../src/kernel/suspensions.ts'
 import type { Alarm } from '../src/kernel/supervision.ts'
@@ -55,7 +56,7 @@ import { actionsOfAgent, refuseWithoutEnvelope } from './agent.ts'
 import { casesIn } from './cases.ts'
 import { createEnvelopeStore } from './envelope-store.ts'
 import { supervisor } from './supervisor.ts'
-import { supervisorHandle, type AdmitChild, type SupervisorHandle } from './supervisor-handle.ts'
+import { supervisorHandle, type SupervisorHandle } from './supervisor-handle.ts'
 
 export interface SystemOptions {
   /** The tree to keep alive. Its id `system` is taken: the ledger and the approval desk live there. */
@@ -172,19 +173,7 @@ export function createSystem(options: SystemOptions): ActorSystem {
   const read = createReadModels()
   const { observers = [], journal = memoryJournal(), root, watchdog = {}, ...ports } = options
   const isByHand = options.scheduler === 'manual' || options.schedule !== undefined
-  const kernel = new Kernel({
-    ...ports,
-    ...(watchdog !== false && !isByHand && { watchdog: createWatchdog(watchdog) }),
-    journal,
-    root: root.kind === 'supervisor' ? root : supervisor({ children: [root] }),
-    services: servicesWith(actionPool(house)),
-    observers: [read.observer, ...observers],
-    opened: (session) => {
-      authorizer = createAuthorizer(session.secret)
-      return envelopes.putInForce(session)
-    },
-  })
-  const admit: AdmitChild = (child, above) => {
+  const admit: Admit = (child, above) => {
     const added = agentsOf(child, above)
     for (const { spec, authority } of added) refuseWithoutEnvelope(spec, authority)
     collectActions(
@@ -196,6 +185,19 @@ export function createSystem(options: SystemOptions): ActorSystem {
       added.flatMap(({ authority }) => authority),
     )
   }
+  const kernel = new Kernel({
+    ...ports,
+    ...(watchdog !== false && !isByHand && { watchdog: createWatchdog(watchdog) }),
+    journal,
+    root: root.kind === 'supervisor' ? root : supervisor({ children: [root] }),
+    services: servicesWith(actionPool(house)),
+    observers: [read.observer, ...observers],
+    admit,
+    opened: (session) => {
+      authorizer = createAuthorizer(session.secret)
+      return envelopes.putInForce(session)
+    },
+  })
   return assemble(kernel, read, admit)
 }
 
@@ -229,7 +231,7 @@ const watchdogRules: OptionRules = {
 function assemble(
   kernel: Kernel,
   read: ReadModels & { observer: Observer },
-  admit: AdmitChild,
+  admit: Admit,
 ): ActorSystem {
   return {
     start: () => kernel.start(),

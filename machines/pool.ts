@@ -142,6 +142,7 @@ export function takeOf(
       return stop(context, { reason: { kind: 'shutdown' } }, event.purpose)
     case 'ambit.supervisor.call':
       return called(context, event, caller)
+    case 'ambit.child.asleep':
     case 'ambit.members.stopped':
       return context
   }

@@ -1,9 +1,9 @@
 import {
   answer,
-  down,
   find,
   forget,
   set,
+  terminated,
   type Call,
   type Child,
   type Flags,
@@ -64,7 +64,7 @@ function terminateChild(context: SupervisorContext, event: Of<'terminateChild'>)
   const known = find(context, event.id)
   if (known === undefined) return refused(context, event, 'notFound')
   if (isAlive(known)) return { context, work: { do: 'stop', id: event.id } }
-  return ok(down(context, event.id), event, { id: event.id, running: false })
+  return ok(terminated(context, event.id), event, { id: event.id, running: false })
 }
 
 function restartChild(context: SupervisorContext, event: Of<'restartChild'>): Handled {
@@ -106,8 +106,15 @@ function isAlive({ status }: Child): boolean {
   return status === 'running' || status === 'starting' || status === 'stopping'
 }
 
-function shown({ id, status, type, restart, significant, incarnation }: Child): object {
+function shown(child: Child): object {
+  const { id, type, restart, significant, incarnation } = child
+  const status = isAsleep(child) ? 'asleep' : child.status
   return { id, status, type, restart, significant, incarnation }
+}
+
+/** One that idles is alive, though not in memory. */
+function isAsleep({ status, asleep, incarnation }: Child): boolean {
+  return status === 'running' && asleep === incarnation
 }
 
 function countsOf(children: readonly Child[]): object {
@@ -115,6 +122,7 @@ function countsOf(children: readonly Child[]): object {
   return {
     specs: children.length,
     active: count(({ status }) => status === 'running'),
+    asleep: count(isAsleep),
     supervisors: count(({ type }) => type === 'supervisor'),
     workers: count(({ type }) => type === 'worker'),
   }

@@ -23,6 +23,10 @@ export interface Child extends PlannedChild {
   readonly isAdded: boolean
   readonly status: ChildStatus
   readonly incarnation: number
+  /** It was terminated in an earlier life of its supervisor, or cannot be made: it is known, and not started. */
+  readonly staysDown?: boolean
+  /** The incarnation that was last seen to fall asleep. */
+  readonly asleep?: number
 }
 
 export interface Flags {
@@ -125,6 +129,11 @@ export function down(context: SupervisorContext, id: string): SupervisorContext 
   const child = find(context, id)
   if (child?.restart === 'temporary') return forget(context, id)
   return set(context, id, { status: 'down' })
+}
+
+/** A call has stopped it. */
+export function terminated(context: SupervisorContext, id: string): SupervisorContext {
+  return down(order(context, { do: 'terminated', id }), id)
 }
 
 export function forget(context: SupervisorContext, id: string): SupervisorContext {

@@ -30,6 +30,7 @@ import {
   runningOf,
   set,
   startFault,
+  terminated,
   type Child,
   type Flags,
   type Moment,
@@ -39,7 +40,8 @@ import {
 } from './supervisor-context.ts'
 
 export function begin(flags: Flags, children: readonly Child[]): SupervisorContext {
-  const work = { kind: 'starting', todo: children.map(({ id }) => id) } as const
+  const todo = children.filter(({ staysDown }) => staysDown !== true).map(({ id }) => id)
+  const work = { kind: 'starting', todo } as const
   const context: SupervisorContext = {
     flags,
     children,
@@ -87,11 +89,12 @@ function hear(context: SupervisorContext, news: ChildNews, moment: Moment): Supe
       return answered(down({ ...heard, ended }, id))
     }
     case 'ambit.child.stopped':
-      return answered(down(heard, news.id))
+      return answered((heard.work?.kind === 'changing' ? terminated : down)(heard, news.id))
     case 'ambit.child.notStarted':
       return notStarted(heard, news, moment)
     case 'ambit.child.exit':
     case 'ambit.child.retry':
+    case 'ambit.child.asleep':
     case 'ambit.members.listed':
     case 'ambit.members.stopped':
       return context
@@ -113,6 +116,8 @@ function handle(
       return find(context, event.id)?.status === 'running'
         ? set(context, event.id, { incarnation: event.incarnation })
         : context
+    case 'ambit.child.asleep':
+      return set(context, event.id, { asleep: event.incarnation })
     case 'ambit.child.stopped':
       // Somebody else has stopped it.
       return find(context, event.id)?.status === 'running' ? down(context, event.id) : context
@@ -231,7 +236,8 @@ function notStarted(
       return restartAgain(failed, { child: id, reason }, moment)
     }
     case 'changing': {
-      const isNew = find(failed, id)?.incarnation === 0
+      const child = find(failed, id)
+      const isNew = child?.incarnation === 0 && child.staysDown !== true
       const left = isNew ? forget(failed, id) : down(failed, id)
       return answer(idle(left), current.to, { ok: false, error: 'notStarted', cause: error })
     }

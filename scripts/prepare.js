@@ -7,8 +7,10 @@ import {
   chmodSync,
   existsSync,
   linkSync,
+  lstatSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -41,6 +43,7 @@ export function install() {
   if (isInstalled()) return
   alone(() => {
     if (isInstalled()) return
+    refuseLink()
     say('installing packages (npm ci)')
     // A flag or a NODE_ENV of the outer npm must neither hide an error nor leave out the compiler.
     const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=warn']
@@ -91,6 +94,16 @@ export function readJson(file) {
 }
 
 const onStderr = { cwd: root, stdio: ['ignore', 2, 2] }
+
+/** Through a link `npm ci` would take away the packages of whichever project it leads to. */
+function refuseLink() {
+  const folder = join(root, 'node_modules')
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return
+  fail(
+    `node_modules is a link to ${readlinkSync(folder)}, which does not hold what package-lock.json asks for. ` +
+      'Run `npm ci` there, or take the link away.',
+  )
+}
 
 /** Compares contents, not times: a checkout or a copy changes times at will. */
 function isInstalled() {

@@ -102,8 +102,10 @@ export {
   type PoolSpec,
   type SpecFault,
   type SupervisorOptions,
+  type Template,
   type SupervisorSpec,
 } from './kernel/supervisor-spec.ts'
+export type { ChildRequest } from './kernel/kept-children.ts'
 export { createRealClock as systemClock } from './kernel/clock.ts'
 export type { DeadLetter, DeadLetterReason, DeadLetters } from './kernel/dead-letters.ts'
 export { AmbitError, errorCodes, type ErrorCode, type ErrorRecord } from './kernel/errors.ts'

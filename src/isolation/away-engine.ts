@@ -37,6 +37,7 @@ export function awayEngine(engine: Engine, spec: WorkerSpec, governed: boolean):
       else at(place).leave()
     },
     isLively: (place) => !place.isByHand && at(place).hasThread,
+    doze: (place) => (place.isByHand ? engine.doze?.(place) !== false : at(place).doze()),
     migrate: (stored) => engine.migrate?.(stored),
     refuse: (event) => engine.refuse?.(event),
     ...(opens !== undefined && { opens }),

@@ -93,6 +93,14 @@ export class Tenant {
     return { ...logic, run }
   }
 
+  /** The thread ends, unless it is at work; the next step has another. */
+  doze(): boolean {
+    if (this.thread?.isIdle === false) return false
+    this.thread?.close()
+    this.engine.doze?.(this.mirror)
+    return true
+  }
+
   /** The actor is down for good. */
   leave(): void {
     this.hasLeft = true

@@ -2,7 +2,7 @@ import { childAddress } from './address.ts'
 import { takeDown } from './carry-out.ts'
 import type { Cell } from './cell.ts'
 import { AmbitError } from './errors.ts'
-import { isPromise, wait } from './maybe.ts'
+import { isPromise, wait, type MaybePromise } from './maybe.ts'
 import type { Message } from './message.ts'
 import type { Clock } from './ports/clock.ts'
 import type { JournalSession } from './ports/journal.ts'
@@ -80,7 +80,7 @@ export class Boot {
   }
 
   /** Loads an actor. While the system boots, a fixed one that cannot be loaded fails the boot. */
-  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: boolean } = {}): void {
+  bringUp(cell: Cell, how: { fault?: unknown; isAnew?: boolean } = {}): MaybePromise<void> {
     const { recovery, lives, rest } = this.parts
     const failed = (error: unknown) => {
       if (this.calls.phase() === 'stopped') return
@@ -96,7 +96,7 @@ export class Boot {
     try {
       if (how.fault !== undefined) throw startFailure(cell.address, how.fault)
       const loaded = recovery.load(cell, how.isAnew)
-      if (isPromise(loaded)) void loaded.catch(failed)
+      if (isPromise(loaded)) return loaded.catch(failed)
     } catch (error) {
       failed(error)
     }

@@ -29,9 +29,10 @@ import type { RowsView, Turn } from './turn.ts'
 
 /**
  * `loading`: its state is on the way. `running`: takes messages. `suspended`: failed, waits for its supervisor.
- * `quarantined`: cannot be recovered, a human must look. `ended`: done or stopped, for good.
+ * `asleep`: idle, and known to the journal alone until something comes for it. `quarantined`: cannot be recovered, a
+ * human must look. `ended`: done or stopped, for good.
  */
-export type CellLife = 'loading' | 'running' | 'suspended' | 'quarantined' | 'ended'
+export type CellLife = 'loading' | 'running' | 'suspended' | 'asleep' | 'quarantined' | 'ended'
 
 const NO_ROWS: ReadonlyMap<string, Json> = new Map()
 const NO_INVOCATIONS: ReadonlyMap<string, Invocation> = new Map()
@@ -45,7 +46,8 @@ const NONE: readonly never[] = []
 export class Cell implements Place {
   readonly address: Address
   readonly spec: ActorSpec
-  readonly input: unknown
+  /** What it starts with; a supervisor is given its children of today at each start. */
+  input: unknown
   readonly authority: readonly Json[]
   readonly host: CellHost
   readonly mailbox: Mailbox
@@ -148,16 +150,21 @@ export class Cell implements Place {
 
   /** Whether nothing is lost when it leaves memory: all it is stands in the journal, and nothing is under way. */
   get isPassive(): boolean {
+    const isKept = this.spec.durability === 'sync'
+    return isKept && this.isAtRest && this.spec.engine.isLively?.(this) !== true
+  }
+
+  /** The same, whatever runs beside its steps. */
+  get isAtRest(): boolean {
     return (
-      this.spec.durability === 'sync' &&
+      this.isDurable &&
       this.life === 'running' &&
       this.started &&
       this.pending === undefined &&
       !this.isCommitting &&
       this.mailbox.length === 0 &&
       Object.values(this.held ?? {}).every((messages) => messages.length === 0) &&
-      this.runningEffects() === 0 &&
-      this.spec.engine.isLively?.(this) !== true
+      this.runningEffects() === 0
     )
   }
 
@@ -220,6 +227,12 @@ export class Cell implements Place {
       this.addTimer({ ...(body as unknown as CellTimer), id, dueAt })
     if (state !== snapshot.state) refuseUnheard(this)
     for (const saved of snapshot.invocations ?? []) this.addInvocation(revived(this, saved))
+  }
+
+  /** What it is stands in the journal alone from now on. */
+  fallAsleep(): void {
+    this.forget()
+    this.life = 'asleep'
   }
 
   /** Whether an actor that has finished starts anew, as a permanent one does; then its end is forgotten. */

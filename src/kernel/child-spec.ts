@@ -1,4 +1,5 @@
 import { isSegment } from './address.ts'
+import { AmbitError } from './errors.ts'
 import type { Json } from './json.ts'
 import { mailboxDefaults, type MailboxLimits } from './mailbox.ts'
 import type { Engine } from './ports/engine.ts'
@@ -30,6 +31,8 @@ export interface LifeSpec {
   /** Whether its own end may end its supervisor (`autoShutdown`). */
   readonly significant: boolean
   readonly startTimeoutMs: number
+  /** Of what it was made while its supervisor ran, where that is kept (`durableChildren`). */
+  readonly madeFrom?: { readonly template: string; readonly input: Json }
 }
 
 /** One actor to keep alive. */
@@ -55,6 +58,8 @@ export interface ActorSpec extends LifeSpec {
   readonly privileged: boolean
   /** Turns before a failing message is parked. */
   readonly attemptsMax: number
+  /** How long it may idle in memory. */
+  readonly idleAfterMs: number
 }
 
 export interface LifeOptions {
@@ -85,6 +90,12 @@ export interface ActorOptions extends LifeOptions {
   readonly groups?: readonly string[]
   /** Turns before a failing message is parked. Default 2; 3 is sound where all that a message starts is idempotent. */
   readonly attemptsMax?: number
+  /**
+   * After so many milliseconds without a message, an effect or anything else under way its state leaves memory; the
+   * next message, due timer or notice of a monitor brings it back from the journal. Default `Infinity`: never. Not with
+   * durability `none`.
+   */
+  readonly idleAfterMs?: number
 }
 
 export const ATTEMPTS_MAX = 2
@@ -103,6 +114,7 @@ export function actorSpec(
   options: ActorOptions & { authority?: Json; privileged?: boolean } = {},
 ): ActorSpec {
   checkActorOptions(id, options)
+  refuseForgetful(id, options)
   return {
     kind: 'actor',
     id,
@@ -118,7 +130,17 @@ export function actorSpec(
     ...(options.authority !== undefined && { authority: options.authority }),
     privileged: options.privileged ?? false,
     attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX,
+    idleAfterMs: options.idleAfterMs ?? Infinity,
   }
+}
+
+/** What keeps nothing cannot leave memory and come back. */
+function refuseForgetful(id: string, { idleAfterMs, durability }: ActorOptions): void {
+  if (idleAfterMs === undefined || durability !== 'none') return
+  const message =
+    `Actor "${id}" has durability 'none', so nothing of it would be left after idleAfterMs. ` +
+    "Use 'async' or 'sync', or leave idleAfterMs away."
+  throw new AmbitError('AMBIT_SPEC_INVALID', message)
 }
 
 const mailboxRules: OptionRules = {
@@ -156,6 +178,7 @@ const actorRules: OptionRules = {
   ready: oneOf('started', 'told'),
   groups: listOf(aText),
   attemptsMax: atLeast(1),
+  idleAfterMs: atLeast(1),
   durability: oneOf('none', 'async', 'sync'),
   mailbox: having('an object'),
   name: aText,

@@ -17,6 +17,8 @@ export interface DeliveryCalls {
   schedule(cell: Cell): void
   /** The same, for a cell that goes on with what another has begun. */
   scheduleAhead(cell: Cell): void
+  /** Brings one that sleeps back into memory. */
+  wake(cell: Cell): void
   /** Takes a numbered message out of its sender's outbox without a turn. */
   dispose(message: Message, reason: DeadLetterReason): void
   deadLetter(letter: DeadLetter): void
@@ -130,6 +132,8 @@ export class Delivery {
 
   /** A numbered message that finds no room waits in its sender's outbox; any other is refused. */
   offer(cell: Cell, message: Message, lane: Lane): SendResult {
+    // Before the message is there: by hand it is taken by `drain()`, and not by the way.
+    this.wake(cell)
     if (message.type === kernelTypes.down) return this.offerEnd(cell, message)
     const isNumbered = message.headers.stream !== undefined
     // Whoever came before on this lane goes in before.
@@ -150,6 +154,11 @@ export class Delivery {
     }
     this.calls.schedule(cell)
     return ACCEPTED
+  }
+
+  /** One that sleeps is brought back into memory. */
+  wake(cell: Cell): void {
+    if (cell.life === 'asleep') this.calls.wake(cell)
   }
 
   /** Lanes may have room again: what was held up comes in, in its order. */

@@ -119,9 +119,10 @@ export class Door {
     return this.tree.peek(to)
   }
 
-  /** The actor at an address as its engine shows it; a member of a pool is brought into memory. */
+  /** The actor at an address as its engine shows it; one that is not in memory is brought there. */
   view(to: Address): unknown {
     const cell = this.tree.cellAt(to)
+    if (cell !== undefined) this.delivery.wake(cell)
     if (cell !== undefined) return cell.spec.engine.view?.(cell)
     throw new AmbitError(
       'AMBIT_STOPPED',

@@ -34,6 +34,7 @@ export const errorCodes = {
   AMBIT_SQLITE_MISSING: 'No SQLite driver could be loaded.',
   AMBIT_START_FAILED: 'A child could not be started.',
   AMBIT_STOPPED: 'The system or the actor has been stopped.',
+  AMBIT_TEMPLATE_MISSING: 'A child is made of a template that its supervisor does not have.',
   AMBIT_THREAD_LOST: 'The thread of an actor has ended by itself.',
   AMBIT_TURN_TIMEOUT: 'A turn did not come to its end in time and was killed.',
   AMBIT_UNGOVERNED_EFFECT: 'An agent invokes something that is neither governed nor read-only.',

@@ -144,6 +144,7 @@ export abstract class Host implements CellHost {
 
   begun(cell: Cell): void {
     this.lives.supervision.started(cell)
+    this.lives.sleep.begun(cell)
   }
 
   renewed(cell: Cell): void {
@@ -159,7 +160,7 @@ export abstract class Host implements CellHost {
   }
 
   supervise(cell: Cell, order: Supervising): void {
-    this.lives.supervision.carryOut(cell, order)
+    this.lives.carryOut(cell, order)
   }
 
   deadLetter(message: Message, reason: DeadLetterReason, detail?: string): void {

@@ -1,20 +1,23 @@
-import type { Address } from './address.ts'
+import { childAddress, type Address } from './address.ts'
 import type { Audience } from './audience.ts'
 import type { Boot } from './boot.ts'
 import type { Cell } from './cell.ts'
 import type { Effects } from './effects.ts'
 import { reasonOf, type ExitReason } from './exit.ts'
+import { KeptChildren } from './kept-children.ts'
 import type { Event, Message } from './message.ts'
 import type { Monitors } from './monitors.ts'
 import type { Notices } from './notices.ts'
+import type { OwnRows } from './own-rows.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
-import type { FatalMessage, SupervisorEnd } from './ports/supervising.ts'
+import type { FatalMessage, Order, SupervisorEnd } from './ports/supervising.ts'
 import type { Recovery } from './recovery.ts'
 import type { Registry } from './registry.ts'
 import type { RestWatch } from './rest-watch.ts'
 import type { Rounds } from './rounds.ts'
 import type { Starts } from './start-limit.ts'
+import { Sleep } from './sleep.ts'
 import { Stops } from './stops.ts'
 import { Supervision } from './supervision.ts'
 import type { Suspensions } from './suspensions.ts'
@@ -29,6 +32,7 @@ export interface LifeParts {
   readonly effects: Effects
   readonly monitors: Monitors
   readonly suspensions: Suspensions
+  readonly ownRows: OwnRows
   readonly starts: Starts
   readonly audience: Audience
   readonly notices: Notices
@@ -51,6 +55,8 @@ function fatal({ id, type, headers }: Message): FatalMessage {
 export class Lives {
   readonly supervision: Supervision
   readonly stops: Stops
+  readonly sleep: Sleep
+  readonly kept: KeptChildren
   private readonly parts: LifeParts
   private readonly calls: LifeCalls
 
@@ -63,9 +69,16 @@ export class Lives {
       tellToStop: (cell, isAtOnce, graceMs) => this.tellToStop(cell, isAtOnce, graceMs),
       tellToShutDown: (branch, purpose) => this.shutDown(branch, purpose),
       suspended: (cell, reason) => audience.exit(cell, reason),
+      wake: (cell, up) => this.sleep.wake(cell, up),
       whenSettled: (address, run) => effects.whenSettled(address, run),
       cutOff: (branch) => this.cutOff(branch),
       callOff: (cell) => parts.recovery().callOff(cell),
+    })
+    this.kept = new KeptChildren(parts.ownRows, tree)
+    this.sleep = new Sleep(tree, this.stops, {
+      clock,
+      tell: (branch, event) => this.tell(branch, event),
+      load: (cell) => parts.boot().bringUp(cell),
     })
     this.supervision = new Supervision(tree, this.stops, {
       clock,
@@ -106,6 +119,7 @@ export class Lives {
   stopWaiting(): void {
     this.supervision.stopWaiting()
     this.stops.stopWaiting()
+    this.sleep.stop()
   }
 
   failed(cell: Cell, error: unknown, message?: Message): void {
@@ -213,7 +227,11 @@ export class Lives {
     this.parts.registry.enter(cell.spec, cell.address)
     switch (cell.life) {
       case 'loading':
-        return this.parts.boot().bringUp(cell, { isAnew: isAdded })
+        return void this.parts
+          .boot()
+          .bringUp(cell, { isAnew: isAdded || this.kept.isDown(cell.address) })
+      case 'asleep':
+        return this.sleep.wake(cell)
       case 'suspended':
         if (cell.isDirect) return recovery.restartLater(cell)
         return recovery.restartLater(cell, (begin) => this.parts.starts.run(begin))
@@ -224,9 +242,22 @@ export class Lives {
     }
   }
 
-  /** A supervisor's life begins with the children of its spec: those added at run time were its last life's. */
+  /** What a supervisor's machine wants done. */
+  carryOut(supervisor: Cell, order: Order): void {
+    this.supervision.carryOut(supervisor, order)
+    const branch = this.parts.tree.branchAt(supervisor.address)
+    if (branch !== undefined && 'id' in order) this.kept.decided(branch, order)
+  }
+
+  /** A supervisor's life begins with the children of its spec and those it keeps; any others were its last life's. */
   startSupervisor(branch: Branch): void {
-    this.forgotten(this.parts.tree.reset(branch))
+    const { kept } = this
+    const gone = this.parts.tree.reset(branch, (id) => kept.isKept(branch, id))
+    for (const [id, cells] of gone) {
+      this.forgotten(cells)
+      kept.forget(childAddress(branch.address, id))
+    }
+    if (branch.spec.kind === 'supervisor') branch.cell.input = kept.inputFor(branch)
     this.parts.recovery().beginAnew(branch.cell)
   }
 

@@ -1,3 +1,4 @@
+import type { Admit } from './kept-children.ts'
 import type { StartLimit } from './start-limit.ts'
 import type { SupervisorSpec } from './supervisor-spec.ts'
 import type { MaybePromise } from './maybe.ts'
@@ -21,6 +22,8 @@ export interface KernelOptions {
   readonly observers?: readonly Observer[]
   /** Called with the open journal before any actor runs. */
   readonly opened?: (session: JournalSession) => MaybePromise<void>
+  /** Lets a child in that a supervisor kept from an earlier process, before it is there. */
+  readonly admit?: Admit
   /**
    * Who makes rounds: `auto` (default) the event loop, `manual` the caller with `drain()`, in which case everything
    * that does not wait for a promise happens in the call.

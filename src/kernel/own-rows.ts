@@ -12,21 +12,21 @@ export const KERNEL: Address = '/system/kernel'
  * change is a record of the log, with who asked for it and why.
  */
 export class OwnRows {
-  private rows = new Map<string, Json>()
+  /** By what stands before the colon of a key, so that a look at one kind costs nothing for the others. */
+  private kinds = new Map<string, Map<string, Json>>()
   private seq = 0
   private session: JournalSession | undefined
   /** Changes are stored one after the other. */
   private last: Promise<void> = Promise.resolve()
 
-  /** The rows whose keys begin so, without that beginning. */
-  under(prefix: string): [key: string, value: Json][] {
-    return [...this.rows]
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value])
+  /** The rows of a kind such as `suspended:`, by the rest of their keys. */
+  under(kind: string): [key: string, value: Json][] {
+    return [...(this.kinds.get(kind) ?? [])]
   }
 
   get(key: string): Json | undefined {
-    return this.rows.get(key)
+    const [kind, rest] = partsOf(key)
+    return this.kinds.get(kind)?.get(rest)
   }
 
   /** Reads what an earlier process kept. */
@@ -34,7 +34,7 @@ export class OwnRows {
     this.session = session
     const stored = yield* wait(session.load(KERNEL))
     this.seq = stored?.seq ?? 0
-    this.rows = new Map(stored?.rows)
+    for (const [key, value] of stored?.rows ?? []) this.set(key, value)
   }
 
   /** Writes a row, `null` deletes it. Resolves when it is stored; from now on it reads so. */
@@ -43,10 +43,17 @@ export class OwnRows {
     value: Json,
     thought: { readonly kind: string; readonly [field: string]: Json },
   ) {
-    if (value === null) this.rows.delete(key)
-    else this.rows.set(key, value)
+    this.set(key, value)
     this.last = this.last.then(() => this.store(key, value, thought))
     return this.last
+  }
+
+  private set(key: string, value: Json): void {
+    const [kind, rest] = partsOf(key)
+    const rows = this.kinds.get(kind) ?? new Map<string, Json>()
+    this.kinds.set(kind, rows)
+    if (value === null) rows.delete(rest)
+    else rows.set(rest, value)
   }
 
   private async store(key: string, value: Json, thought: Json): Promise<void> {
@@ -73,4 +80,9 @@ export class OwnRows {
     if (result !== 'stored') throw new Error('another owner has the journal')
     this.seq = seq
   }
+}
+
+function partsOf(key: string): [kind: string, rest: string] {
+  const cut = key.indexOf(':') + 1
+  return [key.slice(0, cut), key.slice(cut)]
 }

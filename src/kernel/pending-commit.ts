@@ -130,6 +130,25 @@ export function senderOf(message: Message): PendingCommit | undefined {
   return sending?.isSealed === false ? sending : undefined
 }
 
+/**
+ * Ends a message that nobody waits for with the turn that sent it, if that is not handed over yet. It gets no place in their
+ * stream: another that was sent ahead after it may lie in the mailbox already, and would be the next before it.
+ */
+export function endAhead(
+  message: Message,
+  receiver: PendingCommit | undefined,
+  told: Release,
+): boolean {
+  const sender = senderOf(message)
+  if (sender === undefined) return false
+  // Why nobody waits for it may not be stored yet either.
+  receiver?.joinTo(sender)
+  sender.outbox.delete(message)
+  forgetSending(message)
+  sender.release(told)
+  return true
+}
+
 /** Whether a message is not stored yet; with a journal far away that may be after its commit was handed over. */
 export function postponed(message: Message, route: () => void): boolean {
   const sending = message[sentWith] as PendingCommit | undefined

@@ -5,7 +5,7 @@ import type { Branch } from './tree.ts'
 /** What OTP's count_children says of a pool. */
 export function countsOf(members: readonly Cell[]): object {
   const active = members.filter(({ life }) => life === 'running').length
-  return { specs: 1, active, supervisors: 0, workers: members.length }
+  return { specs: 1, active, asleep: 0, supervisors: 0, workers: members.length }
 }
 
 /** What OTP's which_children says of a pool, the newest first. */
@@ -25,6 +25,7 @@ const STATUS = {
   loading: 'starting',
   running: 'running',
   suspended: 'restarting',
+  asleep: 'asleep',
   quarantined: 'down',
   ended: 'down',
 } as const

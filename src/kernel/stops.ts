@@ -13,6 +13,8 @@ export interface StopCalls {
   /** Tells an actor to stop: at once, or when it has done what it does before. */
   tellToStop(cell: Cell, isAtOnce: boolean, graceMs: number): void
   tellToShutDown(branch: Branch, purpose: StopPurpose): void
+  /** Brings one that sleeps back into memory, and calls back. */
+  wake(cell: Cell, up: () => void): void
   /** A life is over that another will follow. */
   suspended(cell: Cell, reason: ExitReason): void
   /** Calls back once no effect of an actor goes on although its signal said stop; at once when none does. */
@@ -79,6 +81,9 @@ export class Stops {
     shutdown: Shutdown,
     told: (outcome: StopOutcome) => void,
   ): void {
+    // Only its state says what it does before it stops.
+    if (cell.life === 'asleep' && purpose === 'end')
+      return this.calls.wake(cell, () => this.actor(cell, purpose, shutdown, told))
     const isOver = cell.life === 'ended' || cell.life === 'quarantined'
     const isLeft = purpose !== 'end' && (cell.life !== 'running' || !hearsStop(cell))
     if (isLeft && !isOver) this.suspend(cell)

@@ -14,7 +14,7 @@ import type {
   SupervisorEnd,
 } from './ports/supervising.ts'
 import { childrenOf, countsOf } from './pool-list.ts'
-import { noRoom, startTimeout } from './start-failure.ts'
+import { noPlace, startTimeout } from './start-failure.ts'
 import type { Stops } from './stops.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
@@ -118,6 +118,7 @@ export class Supervision {
         return this.isUp(branch)
       case 'report':
         return this.report(branch, order.report)
+      case 'terminated':
     }
   }
 
@@ -244,7 +245,7 @@ export class Supervision {
     if (!this.plant(branch, address, id)) return
     const own = this.tree.branchAt(address)
     const cell = own?.cell ?? this.tree.cellAt(address)
-    if (cell === undefined) return this.refuse(branch, id, noRoom(branch.address, id))
+    if (cell === undefined) return this.refuse(branch, id, noPlace(branch, id))
     const cancelTimeout = this.limitStart(cell)
     this.starting.set(address, { cancelTimeout, isIgnored: false })
     if (own !== undefined) this.calls.startSupervisor(own)
@@ -366,7 +367,7 @@ export class Supervision {
     this.alarm(cell.address, toErrorRecord(thrown))
   }
 
-  private alarm(address: Address, error: ErrorRecord): void {
+  alarm(address: Address, error: ErrorRecord): void {
     const { clock, logger } = this.calls
     this.alarms.push({ at: clock.now(), address, error })
     if (this.alarms.length > ALARMS_KEPT_MAX) this.alarms.shift()

@@ -13,6 +13,7 @@ import type { Engine } from './ports/engine.ts'
 import { backoffDefaults, type Backoff, type Strategy } from './restart-plan.ts'
 import { restartLimitDefaults, type RestartLimit } from './restart-window.ts'
 import {
+  aBoolean,
   aChild,
   aFunction,
   anything,
@@ -45,6 +46,7 @@ export interface SupervisorSpec extends FamilySpec {
   readonly strategy: Strategy
   readonly autoShutdown: AutoShutdown
   readonly children: readonly ChildSpec[]
+  readonly templates?: Readonly<Record<string, Template>>
 }
 
 /** A supervisor of any number of alike children; each starts with the first message to its address. */
@@ -58,6 +60,9 @@ export interface PoolSpec extends FamilySpec {
 }
 
 export type ChildSpec = ActorSpec | SupervisorSpec | PoolSpec
+
+/** A spec, or a function that makes one from an input; the id is that of the child that was asked for. */
+export type Template = ChildSpec | ((input: Json) => ChildSpec)
 
 interface FamilyOptions extends Partial<RestartLimit>, LifeOptions {
   /** Waits between restarts; `none` restarts at once each time, as OTP does. Default 200 ms doubling to 30 s. */
@@ -73,6 +78,14 @@ export interface SupervisorOptions extends FamilyOptions {
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown
   readonly children: readonly ChildSpec[]
+  /**
+   * Whether children that are added at run time are made again, from `templates`, after a restart of the supervisor or
+   * of the process. Such a child is asked for as `startChild({ template, id, input })`; temporary ones are not kept. At
+   * most 10,000. Default false: they end with this life of the supervisor.
+   */
+  readonly durableChildren?: boolean
+  /** What children may be made of while it runs, by name. Only with `durableChildren`. */
+  readonly templates?: Readonly<Record<string, Template>>
 }
 
 export interface PoolOptions extends FamilyOptions {
@@ -104,6 +117,8 @@ const supervisorRules: OptionRules = {
   strategy: oneOf('one_for_one', 'one_for_all', 'rest_for_one'),
   autoShutdown: oneOf('never', 'any_significant', 'all_significant'),
   children: listOf(aChild),
+  durableChildren: aBoolean,
+  templates: having('an object of templates, each a spec or a function that makes one'),
 }
 const poolRules: OptionRules = {
   ...familyRules,
@@ -120,13 +135,30 @@ export function supervisorSpec(options: SupervisorOptions, engine: Engine): Supe
   const { id = 'root', strategy = 'one_for_one', autoShutdown = 'never' } = options
   checkId(id)
   const { children } = options
+  const templates = templatesOf(`Supervisor "${id}"`, options)
   const [fault] = faultsAmong(id, children, autoShutdown)
   if (fault !== undefined) {
     const isTaken = fault.reason === 'duplicateChildId'
     throw new AmbitError(isTaken ? 'AMBIT_CHILD_ID_TAKEN' : 'AMBIT_SPEC_INVALID', fault.message)
   }
   const family = familyOf(`Supervisor "${id}"`, options, engine)
-  return { kind: 'supervisor', id, strategy, autoShutdown, children, ...family }
+  return { kind: 'supervisor', id, strategy, autoShutdown, children, ...templates, ...family }
+}
+
+function templatesOf(
+  who: string,
+  { durableChildren = false, templates }: SupervisorOptions,
+): Pick<SupervisorSpec, 'templates'> {
+  if (durableChildren !== (templates !== undefined))
+    throw invalid(
+      `${who} expects "durableChildren: true" and "templates" together`,
+      durableChildren ? 'durableChildren' : templates === undefined ? templates : 'templates',
+    )
+  if (templates === undefined) return {}
+  for (const [name, template] of Object.entries(templates))
+    if (!aFunction.is(template) && !aChild.is(template))
+      throw invalid(`${who} expects its template "${name}" to be a spec or to make one`, template)
+  return { templates }
 }
 
 export function poolSpec(
@@ -162,19 +194,21 @@ export function ownSpec(spec: SupervisorSpec | PoolSpec): { spec: ActorSpec; inp
   const { engine, restart, shutdown, significant, startTimeoutMs, id } = spec
   const life = { restart, shutdown, significant, startTimeoutMs }
   const own = actorSpec(id, engine, { durability: 'none', ready: 'told', privileged: true })
-  return { spec: { ...own, ...life, isSupervisor: true }, input: inputOf(spec) }
+  const children = spec.kind === 'pool' ? [] : spec.children.map(childOf)
+  return { spec: { ...own, ...life, isSupervisor: true }, input: inputOf(spec, children) }
 }
 
-function inputOf(spec: SupervisorSpec | PoolSpec): unknown {
+/** What a supervisor's machine is given at the start of each of its lives. */
+export function inputOf(spec: SupervisorSpec | PoolSpec, children: readonly object[]): unknown {
   const { intensity, periodMs, backoff } = spec
   if (spec.kind === 'pool') {
     const { budget, member } = spec
     const { restart, recover } = member
     return { flags: { intensity, periodMs, backoff, budget, restart, recover } }
   }
-  const { strategy, autoShutdown, children } = spec
+  const { strategy, autoShutdown } = spec
   const flags = { strategy, intensity, periodMs, autoShutdown, backoff }
-  return { flags, children: children.map(childOf) }
+  return { flags, children }
 }
 
 /** What a supervisor's machine knows of a child. */
@@ -199,13 +233,18 @@ export function childOf(spec: ChildSpec) {
 export function checkSupervisor(options: SupervisorOptions): readonly SpecFault[] {
   const faults: SpecFault[] = []
   const { children, autoShutdown = 'never', id = 'root' } = options
-  for (const [name, value] of Object.entries({ ...options, children })) {
+  const attempt = (check: () => unknown) => {
     try {
-      checkOptions('A supervisor', { [name]: value }, supervisorRules)
-      if (name === 'id') checkId(id)
+      check()
     } catch (error) {
       faults.push({ reason: 'invalidOption', message: (error as Error).message })
     }
+  }
+  for (const [name, value] of Object.entries({ ...options, children }))
+    attempt(() => checkOptions('A supervisor', { [name]: value }, supervisorRules))
+  if (faults.length === 0) {
+    attempt(() => checkId(id))
+    attempt(() => templatesOf(`Supervisor "${id}"`, options))
   }
   if (faults.length > 0) return faults
   return faultsAmong(id, children, autoShutdown)

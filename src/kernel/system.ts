@@ -13,6 +13,7 @@ import { Door } from './door.ts'
 import { Effects } from './effects.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
 import type { Json } from './json.ts'
+import type { KeptChildren } from './kept-children.ts'
 import { Lives } from './lives.ts'
 import type { Event } from './message.ts'
 import { runMaybe, wait } from './maybe.ts'
@@ -75,23 +76,18 @@ export class Kernel extends Host {
 
   constructor(options: KernelOptions) {
     super()
-    const { random = createRealRandom() } = options
+    const { random = createRealRandom(), schedule } = options
     const clock = unowned(options.clock ?? createRealClock())
     const logger = safe(options.logger ?? silentLogger)
     this.options = options
     this.clock = clock
     this.log = logger
-    this.queue = new RunQueue(clock, options.schedule)
+    this.queue = new RunQueue(clock, schedule)
     this.audience = new Audience(options.observers ?? [], clock, logger)
-    this.rounds = new Rounds(
-      options.scheduler === 'manual',
-      options.schedule !== undefined,
-      clock,
-      {
-        drainNow: () => this.committer?.drainNow(),
-        isRunning: () => this.phase === 'running',
-      },
-    )
+    this.rounds = new Rounds(options.scheduler === 'manual', schedule !== undefined, clock, {
+      drainNow: () => this.committer?.drainNow(),
+      isRunning: () => this.phase === 'running',
+    })
     this.rest = new RestWatch(clock)
     this.outside = new Outside(clock, random.id())
     this.timers = new Timers(clock, (address, id) => this.notices.timerDue(address, id))
@@ -104,13 +100,14 @@ export class Kernel extends Host {
     )
     this.tree = new Tree(options, this, (cell, fault) => {
       if (fault === undefined) this.lives.supervision.memberBorn(cell)
-      else this.boot.bringUp(cell, { fault })
+      else void this.boot.bringUp(cell, { fault })
     })
     this.delivery = new Delivery(this.tree, this.outside, {
       clock,
       logger,
       schedule: (cell) => this.schedule(cell),
       scheduleAhead: (cell) => this.queue.addAhead(cell),
+      wake: (cell) => this.lives.sleep.wake(cell),
       dispose: (message, reason) => this.committer?.dispose(message, reason),
       deadLetter: (letter) => this.audience.deadLetter(letter),
     })
@@ -151,6 +148,10 @@ export class Kernel extends Host {
   /** Gives the authority of a subtree back; false when it was not suspended. */
   resumeAuthority(address: Address, by: string, why: string): Promise<boolean> {
     return this.suspensions.resume(address, by, why)
+  }
+
+  get kept(): KeptChildren {
+    return this.lives.kept
   }
 
   get alarms(): readonly Alarm[] {
@@ -310,7 +311,7 @@ export class Kernel extends Host {
 
   private createLives(): Lives {
     const { clock, log, tree, registry, effects, monitors, audience, notices } = this
-    const { suspensions, starts } = this
+    const { suspensions, starts, ownRows } = this
     const ports = {
       clock,
       logger: log,
@@ -321,6 +322,7 @@ export class Kernel extends Host {
       audience,
       notices,
       suspensions,
+      ownRows,
       starts,
     }
     return new Lives(
@@ -358,6 +360,8 @@ export class Kernel extends Host {
     try {
       yield* this.ownRows.load(session)
       yield* wait(this.options.opened?.(session))
+      const { admit = () => undefined } = this.options
+      yield* this.kept.plant(admit, (child, error) => supervision.alarm(child, error))
       yield* this.boot.steps(session)
     } catch (error) {
       yield* wait(this.stop({ graceMs: 0 }))

@@ -9,7 +9,7 @@ import { assertJson, type Json } from './json.ts'
 import type { Lane } from './mailbox.ts'
 import { kernelTypes, NO_HEADERS, setHeaders, type Message } from './message.ts'
 import { parkedKey, parkedRow } from './parked.ts'
-import { postponed, senderOf } from './pending-commit.ts'
+import { endAhead, postponed, senderOf } from './pending-commit.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import type { Step } from './ports/engine.ts'
 import { settleParked } from './settle-parked.ts'
@@ -47,11 +47,12 @@ export function takeOne(cell: Cell): number {
   if (isDirect && isAsk && takeQuickly(cell, message, now)) return clockNow
   const admission = admit(cell, message, now)
   if (admission.kind === 'stale') {
+    const isTold = message.type !== kernelTypes.timer && message.type !== kernelTypes.start
+    const tell = () => isTold && cell.host.deadLetter(message, 'staleReply')
+    if (endAhead(message, cell.pending, tell)) return clockNow
     // Whoever sent it may not be stored: it comes again when it is, and is told of then.
     if (postponed(message, () => cell.host.route(message, lane))) return clockNow
-    if (message.type !== kernelTypes.timer && message.type !== kernelTypes.start) {
-      cell.host.deadLetter(message, 'staleReply')
-    }
+    tell()
     skipMessage(cell, message, lane)
     return clockNow
   }

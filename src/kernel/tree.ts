@@ -56,7 +56,9 @@ export class Tree {
 
   /** How many actors are in memory, supervisors not counted. */
   get size(): number {
-    return this.cells.size - this.branches.size
+    let asleep = 0
+    for (const { life } of this.cells.values()) if (life === 'asleep') asleep++
+    return this.cells.size - this.branches.size - asleep
   }
 
   all(): IterableIterator<Cell> {
@@ -144,14 +146,16 @@ export class Tree {
     branch.children.set(spec.id, spec)
   }
 
-  /** The children a supervisor begins a life with are those of its spec. Answers who is none any more. */
-  reset(branch: Branch): readonly Cell[] {
-    if (branch.spec.kind === 'pool') return []
+  /** A supervisor begins a life with the children of its spec and those it keeps. Answers who else was there. */
+  reset(branch: Branch, isKept: (id: string) => boolean): ReadonlyMap<string, readonly Cell[]> {
+    const gone = new Map<string, readonly Cell[]>()
+    if (branch.spec.kind === 'pool') return gone
     const own = new Map(branch.spec.children.map((child) => [child.id, child]))
-    const added = [...branch.children.keys()].filter((id) => !own.has(id))
-    const gone = added.flatMap((id) => this.forget(branch, id))
+    const added = [...branch.children].filter(([id]) => !own.has(id))
+    for (const [id] of added) if (!isKept(id)) gone.set(id, this.forget(branch, id))
     branch.children.clear()
     for (const [id, child] of own) branch.children.set(id, child)
+    for (const [id, child] of added) if (isKept(id)) branch.children.set(id, child)
     return gone
   }
 

@@ -71,6 +71,12 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
     quiet: (place) => quiet(run, at(place)),
     hears: (state, type) => hears((state as CellState).root, type),
     isLively: (place) => (at(place).live?.size ?? 0) > 0,
+    doze(place) {
+      const { live, isObserved } = at(place)
+      if ((live?.size ?? 0) > 0) return false
+      if (!isObserved) place.slot = undefined
+      return true
+    },
     ...(machine !== undefined && !governed && hasRoutes(machine.root) && { opens: ROUTE }),
     ...(options.refuse !== undefined && { refuse: options.refuse }),
   }

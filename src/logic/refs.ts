@@ -93,6 +93,11 @@ export class Habitat {
     else this.place.end(path, end)
   }
 
+  /** Whether anybody waits to hear of the actor or a member of it. */
+  get isObserved(): boolean {
+    return this.watches !== undefined
+  }
+
   isWatched(path: string): boolean {
     return this.watches?.has(path) ?? false
   }

@@ -14,7 +14,7 @@ import { Dossiers } from './dossiers.ts'
 import type { Breach, RunView } from './invariant.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { OutsideCalls, type OutsideCall } from './outside-calls.ts'
-import { SimulatedFault } from './simulated-fault.ts'
+import { comesOfFault } from './simulated-fault.ts'
 import type { Scenario, SimulationPorts } from './simulate.ts'
 import { Trace, type TraceEntry } from './trace.ts'
 import { VirtualTime } from './virtual-time.ts'
@@ -249,7 +249,7 @@ class Player {
   private failedToStart(life: Life, error: unknown): void {
     if (life.isDead) return
     // Whoever looks after the process starts it again.
-    if (error instanceof SimulatedFault) return this.crash()
+    if (comesOfFault(error)) return this.crash()
     this.watching.note(
       'starts',
       `Process ${life.number} does not start: ${toErrorRecord(error).message}`,

@@ -67,6 +67,15 @@ describe('a thread of its own', () => {
     expect(await ask('/sum', 'get')).toEqual({ n: 40, isMainThread: false })
   })
 
+  test('R50 its thread ends when it falls asleep, and its next step has another', async () => {
+    const before = threads.size
+    const { ask, system } = await start([inThread('room', room, 'room', { idleAfterMs: 50 })])
+    const awake = system.liveActors()
+    await system.ref('/room').deliver({ type: 'add' }, { id: '1' })
+    await waitFor(() => system.liveActors() < awake && threads.size === before)
+    expect(await ask('/room', 'get')).toMatchObject({ count: 1, isMainThread: false })
+  })
+
   test('I4 a custom action runs there after the commit', async () => {
     const { ask, system } = await start([inThread('room', room, 'room')])
     system.ref('/room').send({ type: 'look', by: 3 })

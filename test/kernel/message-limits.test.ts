@@ -8,7 +8,7 @@ import type { ExitReport } from '../../src/kernel/ports/observer.ts'
 import { DRAIN_MS_MAX, MESSAGES_PER_SLICE_MAX, SLICE_MS_MAX } from '../../src/kernel/run-queue.ts'
 import { reply, tell } from '../../src/logic/actions.ts'
 import { faultyJournal } from '../support/faulty-journal.ts'
-import { createManualClock } from '../support/manual-clock.ts'
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { gate, rounds, run, valueOf } from '../support/running.ts'
 
 const counter = setup({
@@ -110,17 +110,23 @@ describe('a caller’s own id', () => {
 })
 
 describe('a slice', () => {
-  const chatty = setup({}).createMachine({
-    id: 'chatty',
-    initial: 'talking',
-    states: {
-      talking: { on: { chat: { actions: tell('/chatty', { type: 'chat' }) }, hush: 'silent' } },
-      silent: {},
-    },
-  })
+  /** Its turns take their time, as everywhere but under a clock that stands still. */
+  const chatty = (clock: ManualClock) =>
+    setup({ actions: { spend: assign(() => (clock.spend(1), {})) } }).createMachine({
+      id: 'chatty',
+      initial: 'talking',
+      states: {
+        talking: {
+          on: { chat: { actions: ['spend', tell('/chatty', { type: 'chat' })] }, hush: 'silent' },
+        },
+        silent: {},
+      },
+    })
 
   test('T10 beside an actor that talks to itself without end a quiet one is answered', async () => {
-    const { kernel, rest } = await run([actor('chatty', chatty), actor('counter', counter)])
+    const clock = createManualClock()
+    const children = [actor('chatty', chatty(clock)), actor('counter', counter)]
+    const { kernel, rest } = await run(children, { clock })
     for (let i = 0; i < 100; i++) kernel.ref('/chatty').send({ type: 'chat' })
     for (let i = 0; i < 5; i++) {
       expect(await valueOf(kernel, '/counter', { type: 'get' })).toBe(0)

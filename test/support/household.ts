@@ -165,6 +165,7 @@ export class Household {
         if (order.report.kind === 'restart') this.restartedAt.push(this.now)
         return
       case 'forget':
+      case 'terminated':
       case 'leave':
       case 'list':
       case 'stopMembers':

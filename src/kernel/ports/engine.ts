@@ -219,6 +219,8 @@ export interface Engine {
   hears?(state: unknown, type: string): boolean
   /** Whether something runs beside the steps, so that the actor must stay in memory. */
   isLively?(place: Place): boolean
+  /** Lets go of what can be had again when the actor comes back; false when something runs beside the steps. */
+  doze?(place: Place): boolean
 }
 
 /** What a journal holds of a machine: by whom it was stored, and its state. */

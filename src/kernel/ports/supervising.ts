@@ -23,6 +23,8 @@ export type Order =
     }
   /** Stops all members of a pool at the same time. */
   | { readonly do: 'stopMembers'; readonly purpose: StopPurpose }
+  /** A call has stopped the child: it stays down, also in the supervisor's next life. */
+  | { readonly do: 'terminated'; readonly id: string }
   /** The child is no child any more: its spec and input are let go, its name is free. */
   | { readonly do: 'forget'; readonly id: string }
   /** The child stays down, and a human must look. */
@@ -76,6 +78,8 @@ export type ChildNews =
       readonly outcome: StopOutcome
     }
   | { readonly type: 'ambit.child.retry'; readonly id: string }
+  /** It idles, and has left memory; with the next message it starts as another incarnation. */
+  | { readonly type: 'ambit.child.asleep'; readonly id: string; readonly incarnation: number }
   | { readonly type: 'ambit.members.stopped' }
   | { readonly type: 'ambit.members.listed'; readonly to: ReplyTo; readonly fields: object }
 
