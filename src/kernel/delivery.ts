@@ -120,10 +120,10 @@ export class Delivery {
   /** The notice that an actor has ended, behind what that one had sent before: its last word is heard first. */
   private offerEnd(cell: Cell, message: Message): SendResult {
     const { address } = message.body as unknown as Down
-    const held = cell.held?.user ?? []
+    const waiting = cell.held?.user ?? []
     // Where the oldest is dropped no message is owed, but the notice is.
     const isOwed = cell.spec.mailbox.overflow !== 'dropOldest'
-    if (isOwed && held.some(({ headers }) => headers.from === address)) held.push(message)
+    if (isOwed && waiting.some(({ headers }) => headers.from === address)) waiting.push(message)
     else if (isOwed && cell.mailbox.holdsFrom(address)) cell.mailbox.putBehind(message)
     else cell.mailbox.offer(message, 'system')
     this.calls.schedule(cell)
