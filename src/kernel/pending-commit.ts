@@ -131,8 +131,8 @@ export function senderOf(message: Message): PendingCommit | undefined {
 }
 
 /**
- * Ends a message that nobody waits for with the turn that sent it, if that is not handed over yet. It gets no place in
- * their stream: another that was sent ahead after it may lie in the mailbox already, and would be the next before it.
+ * Ends a message that nobody waits for with the turn that sent it, if that is not handed over yet. It gets no place
+ * in their stream: another that was sent ahead after it may lie in the mailbox already, and would come before it.
  */
 export function endAhead(
   message: Message,

@@ -11,6 +11,9 @@ import { mutants, type Mutant } from './mutants.ts'
 const project = fileURLToPath(new URL('../../..', import.meta.url))
 const hunter = fileURLToPath(new URL('hunt.js', import.meta.url))
 
+/** A hunt that takes longer has found nothing. */
+const HUNT_MS_MAX = 120_000
+
 interface Hunt {
   readonly killed: boolean
   readonly runs: number
@@ -50,7 +53,7 @@ afterAll(() => {
 })
 
 describe('mutants', () => {
-  test.each(mutants)('V5 $name: $breaks', async (mutant) => {
+  test.each(mutants)('V5 $name: $breaks', { timeout: 2 * HUNT_MS_MAX }, async (mutant) => {
     const hunt = await huntFor(mutant)
     hunts.set(mutant, hunt)
     expect(hunt).toMatchObject({ killed: true, invariant: mutant.breaks })
@@ -73,7 +76,7 @@ async function huntFor({ file, find, put, simulation, breaks }: Mutant): Promise
   writeFileSync(path, parts.join(put))
   try {
     const args = [hunter, folder, simulation, breaks]
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: HUNT_MS_MAX })
     return JSON.parse(stdout) as Hunt
   } finally {
     writeFileSync(path, right)

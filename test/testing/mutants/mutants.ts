@@ -193,8 +193,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a message for which there is no room is dropped',
     file: `${kernel}/delivery.js`,
-    find: 'held.push(message);',
-    put: '',
+    find: 'held = (cell.held[lane] ??= []);',
+    put: 'held = [];',
     simulation: 'burst',
     breaks: 'messagesConserved',
   },
