@@ -274,6 +274,9 @@ export class Lives {
       this.parts.monitors.down(cell.address, { kind: 'killed' })
     }
     cell.life = 'ended'
+    // Who called it hears that nobody is there; what the kernel told it is no one's loss.
+    for (const { message, lane } of cell.mailbox.drain())
+      if (message.headers.replyTo !== undefined) cell.mailbox.offer(message, lane)
     this.calls.abandon(cell)
     this.supervision.cutOff(branch)
   }

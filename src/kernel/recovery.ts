@@ -225,15 +225,16 @@ export class Recovery {
     }
     this.calls.restarted(cell)
     refillDeferred(cell)
-    const hasParked = parkPoison(cell)
+    const failsAgain = parkPoison(cell) && this.parksTooOften(cell)
     // A start that failed is still in the mailbox; a second one is stale by then and does nothing.
     if (!cell.started) cell.mailbox.putBack(startMessage(cell), 'system')
-    else if (cell.spec.recover === 'fresh' && own.from === 'restart')
-      cell.mailbox.putBack(freshMessage(cell), 'system')
-    else this.calls.begun(cell)
+    else if (cell.spec.recover === 'fresh' && own.from === 'restart') {
+      // One that fails at once gets its beginning with the next restart.
+      if (!failsAgain) cell.mailbox.putBack(freshMessage(cell), 'system')
+    } else this.calls.begun(cell)
     // By hand it takes its next message now, and may fail again: that is another restart.
     this.restarting.delete(cell)
-    if (hasParked && this.parksTooOften(cell)) failForParking(cell)
+    if (failsAgain) failForParking(cell)
     else this.calls.schedule(cell)
   }
 
