@@ -142,6 +142,7 @@ function refuseOn(socket: Duplex | null, status: number, error: string): void {
 function statusFor(error: Error): 409 | 500 | 503 {
   if (!(error instanceof AmbitError)) return 500
   if (error.code === 'AMBIT_EVENT_REFUSED') return 409
+  if (error.retryable === true) return 503
   return error.code === 'AMBIT_STOPPED' || error.code === 'AMBIT_ASK_TIMEOUT' ? 503 : 500
 }
 

@@ -78,7 +78,7 @@ export class Door {
       headers === NO_HEADERS ? { replyTo, deadline } : { ...headers, replyTo, deadline }
     try {
       const sent = this.send(to, known, event, asking)
-      if (sent.status === 'rejected') this.outside.refuse(replyTo, refused(to, event, sent.reason))
+      if (sent.status === 'rejected') this.outside.refuse(replyTo, unasked(to, event, sent))
     } catch (error) {
       // A schema of the receiver's that throws refuses the question, too.
       this.outside.refuse(replyTo, error as Error)
@@ -233,6 +233,14 @@ function typeOf(event: unknown): string {
   } catch {
     return 'an event that cannot be read'
   }
+}
+
+function unasked(to: Address, event: Event, { reason, retryAfterMs }: Refused): AmbitError {
+  if (retryAfterMs === undefined) return refused(to, event, reason)
+  const message =
+    `The mailbox of "${to}" is full: "${typeOf(event)}" was not taken. ` +
+    `Ask again in ${retryAfterMs} ms or later.`
+  return new AmbitError('AMBIT_OVERLOADED', message, { retryAfterMs })
 }
 
 function refused(to: Address, event: Event, reason: string): AmbitError {

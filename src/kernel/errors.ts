@@ -29,7 +29,10 @@ export const errorCodes = {
   AMBIT_NOT_IN_TURN: 'A turn accessor was used outside a turn.',
   AMBIT_NOT_SUPPORTED: 'A construct that this version does not run.',
   AMBIT_OUTPUT_INVALID: 'An effect answered with something its schema refuses.',
+  AMBIT_OVERLOADED: 'An asked actor has no room for the question at this moment.',
   AMBIT_PARKED_TOO_OFTEN: 'An actor parks one message after the other.',
+  AMBIT_RESTARTING:
+    'An asked actor did not answer before the deadline: it failed, and waits for its next start.',
   AMBIT_SPEC_INVALID: 'A child spec lacks something, or contradicts itself.',
   AMBIT_SQLITE_MISSING: 'No SQLite driver could be loaded.',
   AMBIT_START_FAILED: 'A child could not be started.',
@@ -47,11 +50,21 @@ export type ErrorCode = keyof typeof errorCodes
 /** The one error class of Ambit: a stable `code`, and a message that says expected, got, do this. */
 export class AmbitError extends Error {
   readonly code: ErrorCode
+  /** Set when the same call may succeed later, with nothing changed by this one. */
+  declare readonly retryable?: true
+  /** Milliseconds to wait before that, where they are known. */
+  declare readonly retryAfterMs?: number
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number } = {},
+  ) {
     super(message, options)
     this.name = 'AmbitError'
     this.code = code
+    if (options.retryAfterMs !== undefined)
+      Object.assign(this, { retryable: true, retryAfterMs: options.retryAfterMs })
   }
 }
 

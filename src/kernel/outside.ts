@@ -19,10 +19,15 @@ export class Outside {
   private acknowledgementsAwaited = 0
   private readonly clock: Clock
 
-  constructor(clock: Clock, life: string) {
+  /** `waitOf`: how long an actor that failed still waits for its next start, in milliseconds. */
+  constructor(
+    clock: Clock,
+    life: string,
+    waitOf: (to: Address) => number | undefined = () => undefined,
+  ) {
     this.clock = clock
     this.address = `${OUTSIDE}/${life}`
-    this.asks = new Asks(clock)
+    this.asks = new Asks(clock, waitOf)
   }
 
   /** Begins a question in the name of somebody outside; undefined when too many wait already. */
@@ -137,9 +142,11 @@ class Asks {
   private asked = 0
   private readonly lists = new Map<number, AskList>()
   private readonly clock: Clock
+  private readonly waitOf: (to: Address) => number | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, waitOf: (to: Address) => number | undefined) {
     this.clock = clock
+    this.waitOf = waitOf
   }
 
   /** A name that no other question of this process has; undefined when too many wait. */
@@ -188,7 +195,7 @@ class Asks {
     const isShared = this.lists.size < LENGTHS_MAX
     const pass = (question: Question) => {
       this.remove(question)
-      question.reject(timedOut(question))
+      question.reject(timedOut(question, this.waitOf(question.to)))
     }
     const made = new AskList(this.clock, isShared, pass)
     if (isShared) this.lists.set(timeoutMs, made)
@@ -260,7 +267,13 @@ class AskList {
   }
 }
 
-function timedOut({ to, type, timeoutMs }: Question): AmbitError {
+function timedOut({ to, type, timeoutMs }: Question, retryAfterMs: number | undefined): AmbitError {
+  if (retryAfterMs !== undefined) {
+    const message =
+      `"${to}" failed, and waits for its next start: it did not answer "${type}" within ${timeoutMs} ms. ` +
+      `Ask again in ${retryAfterMs} ms or later.`
+    return new AmbitError('AMBIT_RESTARTING', message, { retryAfterMs })
+  }
   const message =
     `"${to}" did not answer "${type}" within ${timeoutMs} ms. ` +
     'Look at what it waits for, or raise timeoutMs.'

@@ -18,6 +18,7 @@ import { noPlace, startTimeout } from './start-failure.ts'
 import type { Stops } from './stops.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
+import { Waits } from './waits.ts'
 
 /** Something a human must look at: the actor stays down, the rest goes on. */
 export interface Alarm {
@@ -64,7 +65,7 @@ export class Supervision {
   readonly alarms: Alarm[] = []
   /** Children whose supervisor waits for their start. */
   private starting = new Map<Address, Starting>()
-  private waits = new Map<Address, () => void>()
+  private readonly waits: Waits
   /** Children that callers brought along, until their supervisor takes them. */
   private offered = new Map<Address, ChildSpec>()
   /** How long the last start of a child was waited for. */
@@ -79,6 +80,7 @@ export class Supervision {
     this.tree = tree
     this.stops = stops
     this.calls = calls
+    this.waits = new Waits(calls.clock)
   }
 
   get isAtRest(): boolean {
@@ -220,22 +222,22 @@ export class Supervision {
     return delayMs ?? 0
   }
 
+  /** How long a child that failed still waits for its next start, in milliseconds; undefined for any other. */
+  waitOf(child: Address): number | undefined {
+    return this.waits.left(child)
+  }
+
   /** Nothing waits any more. */
   stopWaiting(): void {
-    for (const cancel of this.waits.values()) cancel()
+    this.waits.endWhere(() => true)
     for (const { cancelTimeout } of this.starting.values()) cancelTimeout()
-    this.waits.clear()
     this.starting.clear()
   }
 
   /** Nothing is waited for in a supervisor's name any more: neither a start nor a retry. */
   cutOff(branch: Branch): void {
     const isBelow = (address: Address) => this.tree.branchOf(address) === branch
-    for (const [address, cancel] of this.waits) {
-      if (!isBelow(address)) continue
-      cancel()
-      this.waits.delete(address)
-    }
+    this.waits.endWhere(isBelow)
     for (const address of [...this.starting.keys()]) if (isBelow(address)) this.startIsOver(address)
   }
 
@@ -295,15 +297,11 @@ export class Supervision {
 
   private wait(branch: Branch, id: string, delayMs: number): void {
     const address = childAddress(branch.address, id)
-    this.waits.get(address)?.()
-    const { clock } = this.calls
-    const over = () => {
-      this.waits.delete(address)
-      this.calls.tell(branch, { type: 'ambit.child.retry', id })
-    }
+    this.waits.end(address)
+    const over = () => this.calls.tell(branch, { type: 'ambit.child.retry', id })
     if (delayMs === 0) return over()
     this.delays.set(address, delayMs)
-    this.waits.set(address, clock.wakeAt(clock.now() + delayMs, over))
+    this.waits.begin(address, delayMs, over)
   }
 
   private stop(branch: Branch, order: Extract<Order, { do: 'stop' }>): void {

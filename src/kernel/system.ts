@@ -89,7 +89,7 @@ export class Kernel extends Host {
       isRunning: () => this.phase === 'running',
     })
     this.rest = new RestWatch(clock)
-    this.outside = new Outside(clock, random.id())
+    this.outside = new Outside(clock, random.id(), (to) => this.lives.supervision.waitOf(to))
     this.timers = new Timers(clock, (address, id) => this.notices.timerDue(address, id))
     this.effects = new Effects(
       clock,

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { assign, raise, sendParent, sendTo, setup } from 'xstate'
 import { actor } from '../../actors/actor.ts'
-import { pool } from '../../actors/supervisor.ts'
+import { pool, supervisor } from '../../actors/supervisor.ts'
 import { DEAD_LETTERS_KEPT_MAX } from '../../src/kernel/dead-letters.ts'
-import type { ErrorRecord } from '../../src/kernel/errors.ts'
+import type { AmbitError, ErrorRecord } from '../../src/kernel/errors.ts'
 import type { ExitReport } from '../../src/kernel/ports/observer.ts'
 import { DRAIN_MS_MAX, MESSAGES_PER_SLICE_MAX, SLICE_MS_MAX } from '../../src/kernel/run-queue.ts'
 import { reply, tell } from '../../src/logic/actions.ts'
 import { faultyJournal } from '../support/faulty-journal.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { gate, rounds, run, valueOf } from '../support/running.ts'
+import { worker } from '../support/worker.ts'
 
 const counter = setup({
   types: { context: {} as { count: number }, events: {} as { type: 'add' } | { type: 'get' } },
@@ -41,6 +42,44 @@ describe('a full user lane', () => {
     const refused = { status: 'rejected', reason: 'mailboxFull', retryAfterMs: 100 }
     expect(answers.slice(3)).toEqual([refused, refused])
     expect(count).toBe(3)
+  })
+
+  test('B6 a question that a full mailbox refuses says that it may be asked again, and when', async () => {
+    const spec = actor('counter', counter, { mailbox: { userLengthMax: 1, overflow: 'reject' } })
+    const { kernel, rest } = await run([spec])
+    const ref = kernel.ref('/counter')
+    ref.send({ type: 'add', n: 0 })
+    const asked = ref.ask({ type: 'get' })
+    await expect(asked).rejects.toMatchObject({
+      code: 'AMBIT_OVERLOADED',
+      retryable: true,
+      retryAfterMs: 100,
+    })
+    await rest()
+    expect(await valueOf(kernel, '/counter', { type: 'get' })).toBe(1)
+    await kernel.stop()
+  })
+
+  test('B6 a question whose time is over while its receiver waits for a restart says so, and when', async () => {
+    const slow = { baseMs: 1_000_000, maxMs: 1_000_000 }
+    const family = supervisor({
+      id: 'family',
+      backoff: slow,
+      children: [actor('w', worker().machine)],
+    })
+    const { kernel, clock, rest } = await run([family])
+    const ref = kernel.ref('/family/w')
+    // Its first restart is at once, and the message fails again: then it waits.
+    ref.send({ type: 'boom' })
+    await rounds()
+    const asked = ref.ask({ type: 'get' }, { timeoutMs: 100 }).catch((error: unknown) => error)
+    clock.advance(100)
+    const error = (await asked) as AmbitError
+    expect(error).toMatchObject({ code: 'AMBIT_RESTARTING', retryable: true })
+    clock.advance(error.retryAfterMs ?? 0)
+    await rest()
+    expect(await valueOf(kernel, '/family/w', { type: 'get' })).toMatchObject({ count: 0 })
+    await kernel.stop()
   })
 
   test('T6 deadLetter accepts and makes the newest a dead letter', async () => {

@@ -155,7 +155,7 @@ function offer(id, deadlineMs) {
     () => mine.done++,
     ({ code }) => {
       if (code === 'AMBIT_ASK_TIMEOUT') mine.expired++
-      else if (code === 'AMBIT_EVENT_REFUSED') mine.refused++
+      else if (code === 'AMBIT_OVERLOADED') mine.refused++
       else mine.unexplained++
     },
   )
