@@ -43,6 +43,7 @@ import {
   type OptionRules,
 } from '../src/kernel/spec-check.ts'
 import { Kernel } from '../src/kernel/system.ts'
+import { Waiting, type MailboxView } from '../src/kernel/waiting.ts'
 import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
 import {
@@ -132,6 +133,11 @@ export interface ActorSystem {
   head(): Promise<Head>
   /** How many actors are in memory; members of a pool that only wait may not be. */
   liveActors(): number
+  /**
+   * The mailboxes in which something waits, the oldest first: how much on which lane, and since when. Ages are counted
+   * from look to look, so look at regular times, as a scrape of metrics does.
+   */
+  mailboxes(): readonly MailboxView[]
   readonly id: string
   readonly read: ReadModels
   /** Subtrees whose supervisor gave up: no effect starts there, nor any in their name, until somebody resumes them. */
@@ -233,6 +239,7 @@ function assemble(
   read: ReadModels & { observer: Observer },
   admit: Admit,
 ): ActorSystem {
+  const waiting = new Waiting()
   return {
     start: () => kernel.start(),
     stop: (options) => kernel.stop(options),
@@ -254,6 +261,7 @@ function assemble(
     history: (query) => kernel.session.history(query),
     head: () => kernel.session.head(),
     liveActors: () => kernel.liveActors(),
+    mailboxes: () => waiting.look(kernel.tree.all(), kernel.clock.now()),
     get id() {
       return kernel.systemId
     },

@@ -15,6 +15,7 @@ import { AmbitError } from '../kernel/errors.ts'
 import { isNestedDeeperThan, JSON_DEPTH_MAX } from '../kernel/json.ts'
 import { z } from 'zod'
 import type { ProgramRoute } from './program.ts'
+import { notSuspended } from './suspended.ts'
 
 export const API_BODY_BYTES_MAX = 1_048_576
 
@@ -38,6 +39,15 @@ const parkedSchema = z.strictObject({
   id: z.string().min(1).max(3000),
   by: z.string().min(1).max(100),
   reason: z.string().min(1).max(10_000).optional(),
+})
+
+const resumeSchema = z.strictObject({
+  address: z
+    .string()
+    .max(1000)
+    .refine((at) => at === '/' || isAddress(at), 'expected an address such as /orders'),
+  by: z.string().min(1).max(100),
+  why: z.string().min(1).max(10_000),
 })
 
 export interface Api {
@@ -72,6 +82,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   app.get('/cases', (context) => context.json({ cases: options.system.cases() }))
   app.get('/parked', async (context) => context.json({ parked: await options.system.parked() }))
   app.post('/parked', (context) => settleParked(context, options.system))
+  app.get('/suspended', (context) => context.json({ suspended: options.system.suspended }))
+  app.post('/suspended', (context) => resumeSuspended(context, options.system))
   app.post('/decisions', (context) => handInDecision(context, options.system))
   app.post('/approvers', (context) => handInApprover(context, options.system))
   for (const route of options.routes) {
@@ -185,6 +197,18 @@ async function settleParked(context: Context, system: ActorSystem): Promise<Resp
       ? await system.retryParked(address, id, decision)
       : await system.discardParked(address, id, decision)
   return context.json(outcome, outcome.status === 'refused' ? 409 : 200)
+}
+
+async function resumeSuspended(context: Context, system: ActorSystem): Promise<Response> {
+  const parsed = resumeSchema.safeParse(readJson(await readBody(context, API_BODY_BYTES_MAX)))
+  if (!parsed.success) {
+    const error = `Expected which address to resume, by whom and why: ${z.prettifyError(parsed.error)}`
+    return context.json({ error }, 400)
+  }
+  const { address, by, why } = parsed.data
+  if (await system.resumeAuthority(address, { by, why }))
+    return context.json({ status: 'resumed', address, by, why })
+  return context.json({ error: notSuspended(address, system.suspended) }, 404)
 }
 
 async function handInDecision(context: Context, system: ActorSystem): Promise<Response> {

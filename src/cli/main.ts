@@ -20,6 +20,7 @@ export function createCli(): Command {
   addKeygen(cli)
   addApprovals(cli)
   addParked(cli)
+  addSuspended(cli)
   addLog(cli)
   addSimulate(cli)
   return cli
@@ -146,6 +147,36 @@ function addParked(cli: Command): void {
         await settleParked(what, address, id, options as never)
       })
   }
+}
+
+function addSuspended(cli: Command): void {
+  const suspended = cli.command('suspended').description('subtrees whose supervisor gave up')
+  suspended
+    .command('list')
+    .description('where no effect starts, since when and why')
+    .option(...JOURNAL)
+    .option(...JSON_FLAG)
+    .action(async (options: { journal: string; json?: boolean }) => {
+      const { listSuspended } = await import('./suspended.ts')
+      await listSuspended(options)
+    })
+  suspended
+    .command('resume')
+    .description('give a subtree its authority back: what waited begins')
+    .argument('<address>', 'as `ambit suspended list` shows it')
+    .requiredOption('--by <name>', 'who decides')
+    .requiredOption('--why <text>', 'kept in the log')
+    .option(...JOURNAL)
+    .option(...JSON_FLAG)
+    .action(
+      async (
+        address: string,
+        options: { by: string; why: string; journal: string; json?: boolean },
+      ) => {
+        const { resumeSuspended } = await import('./suspended.ts')
+        await resumeSuspended(address, options)
+      },
+    )
 }
 
 function addLog(cli: Command): void {

@@ -5,6 +5,8 @@ import type { Message } from './message.ts'
 /** `system`: stop, exits. `reply`: answers, effect ends, due timers. `control`: human decisions. `user`: the rest. */
 export type Lane = 'system' | 'reply' | 'control' | 'user'
 
+export const LANES = ['system', 'reply', 'control', 'user'] as const satisfies readonly Lane[]
+
 export type Overflow = 'reject' | 'deadLetter' | 'dropOldest'
 
 export interface MailboxLimits {
@@ -95,6 +97,12 @@ export class Mailbox {
     return false
   }
 
+  /** What waits on a lane, the first first. */
+  waiting(lane: Lane): readonly Message[] {
+    if (lane !== 'user') return this.others?.[lane]?.toArray() ?? []
+    return [...(this.first === undefined ? [] : [this.first]), ...(this.user?.toArray() ?? [])]
+  }
+
   take(): Message | undefined {
     if (this.length === 0) return undefined
     if (this.others === undefined) {
@@ -107,7 +115,7 @@ export class Mailbox {
 
   /** Takes the first message of any lane that has failed, or was refused by the journal, as often as allowed. */
   takeTried(attemptsMax: number, refusedMax: number): { message: Message; lane: Lane } | undefined {
-    for (const lane of ['system', 'reply', 'control', 'user'] as const) {
+    for (const lane of LANES) {
       const { attempt = 0, refused = 0 } = this.firstOf(lane)?.headers ?? {}
       if (attempt < attemptsMax && refused < refusedMax) continue
       const message = this.takeFrom(lane)

@@ -43,10 +43,7 @@ export class Suspensions {
   }
 
   all(): readonly Suspension[] {
-    return this.rows.under(PREFIX).map(([address, row]) => {
-      const { since, error } = row as unknown as Omit<Suspension, 'address'>
-      return { address, since, error }
-    })
+    return this.rows.under(PREFIX).map(suspensionOf)
   }
 
   suspend(address: Address, error: ErrorRecord): void {
@@ -83,6 +80,17 @@ export class Suspensions {
     else waiting.push(again)
     this.logger.warn({ actor, effect: invocation.src, suspended: address }, 'an effect waits')
   }
+}
+
+/** What is suspended according to the kernel's own rows, as a journal keeps them. */
+export function suspendedIn(rows: Iterable<readonly [string, Json]>): Suspension[] {
+  const own = [...rows].filter(([key]) => key.startsWith(PREFIX))
+  return own.map(([key, row]) => suspensionOf([key.slice(PREFIX.length), row]))
+}
+
+function suspensionOf([address, row]: readonly [Address, Json]): Suspension {
+  const { since, error } = row as unknown as Omit<Suspension, 'address'>
+  return { address, since, error }
 }
 
 /** In whose name an effect acts, when it is not its actor's own. */

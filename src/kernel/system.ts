@@ -52,7 +52,7 @@ export class Kernel extends Host {
   readonly parking: Parking
   protected readonly log: Logger
   private readonly options: KernelOptions
-  protected readonly tree: Tree
+  readonly tree: Tree
   protected readonly queue: RunQueue
   protected readonly timers: Timers
   protected readonly effects: Effects
