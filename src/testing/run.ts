@@ -295,8 +295,8 @@ class Player {
       observers: [
         {
           journaledOnly: true,
-          onExit: whileAlive(({ address, reason }) =>
-            trace.add({ kind: 'exit', address, reason: reason.kind }),
+          onExit: whileAlive(({ address, reason, incarnation }) =>
+            trace.add({ kind: 'exit', address, reason: reason.kind, incarnation }),
           ),
           onRestart: whileAlive(({ address, delayMs }) =>
             trace.add({ kind: 'restart', address, delayMs }),

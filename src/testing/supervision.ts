@@ -113,16 +113,16 @@ function bystanders(rule: SupervisorRule | undefined, child: string): readonly s
 function endsWithItsSupervisor(rules: Rules): Invariant {
   return invariant('endsWithItsSupervisor', () => {
     const over = new Set<Address>()
-    /** Who failed: what such a one did before may still be on its way to the disk. */
-    const failed = new Set<Address>()
+    /** In which life each failed last: what it did in that one may still be on its way to the disk. */
+    const failed = new Map<Address, number>()
     return {
       see(entry) {
         if (entry.kind === 'started') {
           over.clear()
           failed.clear()
         }
-        if (entry.kind === 'exit' && entry.reason === 'error') failed.add(entry.address)
-        if (entry.kind === 'restart') failed.delete(entry.address)
+        if (entry.kind === 'exit' && entry.reason === 'error')
+          failed.set(entry.address, entry.incarnation)
         // Of one that was cut off, what its children did last may still be on its way to the disk.
         if (
           entry.kind === 'exit' &&
@@ -133,8 +133,8 @@ function endsWithItsSupervisor(rules: Rules): Invariant {
         if (isRestart(entry))
           for (const each of [...over]) if (isBelow(each, entry.supervisor)) over.delete(each)
         if (entry.kind !== 'turn') return undefined
-        const { actor } = entry.record
-        if (failed.has(actor)) return undefined
+        const { actor, incarnation } = entry.record
+        if (incarnation <= (failed.get(actor) ?? 0)) return undefined
         const ended = [...over].find((each) => isBelow(actor, each))
         return ended === undefined
           ? undefined

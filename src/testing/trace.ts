@@ -75,7 +75,12 @@ export type Happening =
       /** Its place among what its sender sent, when it has one. */
       readonly stream?: Headers['stream']
     }
-  | { readonly kind: 'exit'; readonly address: Address; readonly reason: string }
+  | {
+      readonly kind: 'exit'
+      readonly address: Address
+      readonly reason: string
+      readonly incarnation: number
+    }
   | { readonly kind: 'restart'; readonly address: Address; readonly delayMs: number }
   /** A supervisor did something about a child. */
   | {

@@ -71,7 +71,7 @@ export const stream = (number: number) => ({
 export const when = (elapsedMs: number, happening: object) =>
   ({ ...happening, elapsedMs }) as unknown as Happening
 export const failedAndRestarted = (ms: number) => [
-  when(ms, { kind: 'exit', address: '/a', reason: 'error' }),
+  when(ms, { kind: 'exit', address: '/a', reason: 'error', incarnation: 1 }),
   when(ms, { kind: 'restart', address: '/a', delayMs: 100 }),
 ]
 

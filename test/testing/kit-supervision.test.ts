@@ -13,6 +13,7 @@ const exit = (address: string, reason = 'shutdown'): Happening => ({
   kind: 'exit',
   address,
   reason,
+  incarnation: 1,
 })
 const back = (address: string): Happening => ({ kind: 'restart', address, delayMs: 0 })
 const supervised = (

@@ -311,12 +311,4 @@ export const mutants: readonly Mutant[] = [
     simulation: 'team',
     breaks: 'endsWithItsSupervisor',
   },
-  {
-    name: 'a failed commit brings everybody back',
-    file: `${kernel}/recovery.js`,
-    find: "const isDue = cell.life !== 'suspended' && this.calls.isKept(cell);",
-    put: 'const isDue = true;',
-    simulation: 'team',
-    breaks: 'endsWithItsSupervisor',
-  },
 ]
