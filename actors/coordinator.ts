@@ -7,12 +7,13 @@ import {
   type DelegationRules,
   type OrphanPolicy,
 } from '../machines/delegation.ts'
-import { childAddress, isSegment } from '../src/kernel/address.ts'
+import { childAddress, isSegment, type Address } from '../src/kernel/address.ts'
 import { actorSpec, type ActorSpec } from '../src/kernel/child-spec.ts'
 import { AmbitError, toErrorRecord } from '../src/kernel/errors.ts'
 import type { Json } from '../src/kernel/json.ts'
 import type { Event } from '../src/kernel/message.ts'
 import {
+  anObject,
   anything,
   atLeast,
   checkOptions,
@@ -23,8 +24,7 @@ import {
 import type { SupervisorSpec } from '../src/kernel/supervisor-spec.ts'
 import { thisTurn } from '../src/kernel/turn.ts'
 import {
-  commands,
-  tell,
+  perform,
   valueOf,
   type ActionGiven,
   type AmbitAction,
@@ -33,7 +33,7 @@ import {
 import { createInterpreter } from '../src/logic/interpreted.ts'
 import { pool, supervisor, type AuthorityOptions, type PoolOptions } from './supervisor.ts'
 
-export interface CoordinatorOptions extends Partial<DelegationRules>, AuthorityOptions {
+export interface CoordinatorOptions extends AuthorityOptions {
   /** What works on a task; each task has one of its own, at `/COORDINATOR/workers/TASK~ATTEMPT`. */
   readonly worker: ActorSpec
   /** Default `stop`. */
@@ -68,7 +68,7 @@ export function coordinator(id: string, options: CoordinatorOptions): Supervisor
     adoptionMs: atLeast(1),
     attemptsMax: atLeast(1),
     workersMax: atLeast(1),
-    restarts: having('an object'),
+    restarts: anObject,
     envelope: anything,
   })
   requireOption(who, options, 'worker')
@@ -171,18 +171,25 @@ function about<
   All extends EventObject,
   P extends TaskPlace,
 >(given: Given<C, E, P>, event: (given: P) => Event): AmbitAction<C, E, All> {
-  return tell<C, E, All>(
-    (args) => taskAddress(valueOf(given, args)),
-    (args) => event(valueOf(given, args)),
-  )
+  return telling<C, E, All>((args) => {
+    const place = valueOf(given, args)
+    return [taskAddress(place), event(place)]
+  })
 }
 
 function fromWorker<C extends MachineContext, E extends EventObject, All extends EventObject>(
   event: (args: ActionGiven<C, E>) => Event,
 ): AmbitAction<C, E, All> {
-  return commands<C, E, All>((args) => [
-    { kind: 'tell', to: taskOf(thisTurn().address), event: event(args), lane: 'user' },
-  ])
+  return telling((args) => [taskOf(thisTurn().address), event(args)])
+}
+
+function telling<C extends MachineContext, E extends EventObject, All extends EventObject>(
+  what: (args: ActionGiven<C, E>) => readonly [to: Address, event: Event],
+): AmbitAction<C, E, All> {
+  return perform<C, E, All>((args) => {
+    const [to, event] = what(args)
+    return [{ kind: 'tell', to, event, lane: 'user' }]
+  })
 }
 
 function taskAddress({ to, task }: TaskPlace): string {

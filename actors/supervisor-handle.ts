@@ -85,16 +85,14 @@ export function supervisorHandle(kernel: Kernel, address: Address, admit: Admit)
   const call = (name: string, fields: object = {}) =>
     answerOf(kernel.callSupervisor(address, { call: name, ...fields }))
   /** What was decided is stored when the caller hears of it. */
-  const callKept = async (name: string, fields: object): Promise<never> => {
-    const answer = await call(name, fields)
+  const kept = async (answer: Promise<never>): Promise<never> => {
+    const said = await answer
     await kernel.kept.settled()
-    return answer
+    return said
   }
-  const start = async (spec: ChildSpec, isAdded: boolean): Promise<never> => {
+  const start = (spec: ChildSpec, isAdded: boolean) => {
     const child = { ...childOf(spec), isAdded }
-    const answer = await answerOf(kernel.startChild(address, spec, { call: 'startChild', child }))
-    await kernel.kept.settled()
-    return answer
+    return kept(answerOf(kernel.startChild(address, spec, { call: 'startChild', child })))
   }
   return {
     address,
@@ -112,9 +110,9 @@ export function supervisorHandle(kernel: Kernel, address: Address, admit: Admit)
       await admit(child, above)
       return start(child, true)
     },
-    terminateChild: (id) => callKept('terminateChild', { id }),
-    restartChild: (id) => callKept('restartChild', { id }),
-    deleteChild: (id) => callKept('deleteChild', { id }),
+    terminateChild: (id) => kept(call('terminateChild', { id })),
+    restartChild: (id) => kept(call('restartChild', { id })),
+    deleteChild: (id) => kept(call('deleteChild', { id })),
     whichChildren: () => call('whichChildren'),
     countChildren: () => call('countChildren'),
     changeFlags: (flags) => call('changeFlags', { flags }),

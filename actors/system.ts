@@ -43,7 +43,7 @@ import {
   type OptionRules,
 } from '../src/kernel/spec-check.ts'
 import { Kernel } from '../src/kernel/system.ts'
-import { Waiting, type MailboxView } from '../src/kernel/waiting.ts'
+import type { MailboxView } from '../src/kernel/mailbox-ages.ts'
 import { createReadModels, type ReadModels } from '../src/inspect/read-models.ts'
 import { createInterpreter } from '../src/logic/interpreted.ts'
 import {
@@ -239,7 +239,6 @@ function assemble(
   read: ReadModels & { observer: Observer },
   admit: Admit,
 ): ActorSystem {
-  const waiting = new Waiting()
   return {
     start: () => kernel.start(),
     stop: (options) => kernel.stop(options),
@@ -261,7 +260,7 @@ function assemble(
     history: (query) => kernel.session.history(query),
     head: () => kernel.session.head(),
     liveActors: () => kernel.liveActors(),
-    mailboxes: () => waiting.look(kernel.tree.all(), kernel.clock.now()),
+    mailboxes: () => kernel.mailboxes(),
     get id() {
       return kernel.systemId
     },

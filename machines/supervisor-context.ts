@@ -153,7 +153,7 @@ export function set(
   const at = context.children.findIndex((child) => child.id === id)
   const known = context.children[at]
   if (known === undefined) return context
-  const children = context.children.slice()
+  const children = [...context.children]
   children[at] = { ...known, ...change }
   return { ...context, children }
 }

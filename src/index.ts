@@ -181,7 +181,7 @@ export type { Backoff, Recover, RestartType, Strategy } from './kernel/restart-p
 export type { RestartLimit } from './kernel/restart-window.ts'
 export type { StartLimit } from './kernel/start-limit.ts'
 export type { Suspension } from './kernel/suspensions.ts'
-export type { MailboxView } from './kernel/waiting.ts'
+export type { MailboxView } from './kernel/mailbox-ages.ts'
 export type { Alarm } from './kernel/supervision.ts'
 export type { RestOptions, StopOptions } from './kernel/options.ts'
 export { thisTurn, withTurn, type RowsView, type Turn } from './kernel/turn.ts'

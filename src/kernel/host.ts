@@ -13,6 +13,7 @@ import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
+import { MailboxAges, type MailboxView } from './mailbox-ages.ts'
 import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import type { Monitors } from './monitors.ts'
 import type { Notices } from './notices.ts'
@@ -27,6 +28,7 @@ import type { Rounds } from './rounds.ts'
 import type { RunQueue } from './run-queue.ts'
 import type { Suspensions } from './suspensions.ts'
 import type { Timers } from './timers.ts'
+import type { Tree } from './tree.ts'
 
 /** What the cells of a kernel call back: each call goes to the part that does it. */
 export abstract class Host implements CellHost {
@@ -38,6 +40,7 @@ export abstract class Host implements CellHost {
   abstract readonly isByHand: boolean
   abstract readonly away: Set<object>
   protected abstract readonly log: Logger
+  protected abstract readonly tree: Tree
   protected abstract readonly queue: RunQueue
   protected abstract readonly timers: Timers
   protected abstract readonly effects: Effects
@@ -51,6 +54,7 @@ export abstract class Host implements CellHost {
   protected abstract readonly suspensions: Suspensions
   protected abstract committer: Committer | undefined
   protected abstract phase: Phase
+  private readonly ages = new MailboxAges()
 
   get isWatched(): boolean {
     return this.audience.hearsAllTurns
@@ -58,6 +62,11 @@ export abstract class Host implements CellHost {
 
   logger(address: Address): Logger {
     return this.log.child({ actor: address })
+  }
+
+  /** The mailboxes in which something waits, the oldest first. */
+  mailboxes(): readonly MailboxView[] {
+    return this.ages.look(this.tree.all(), this.clock.now())
   }
 
   schedule(cell: Cell): void {

@@ -14,11 +14,11 @@ import type {
   SupervisorEnd,
 } from './ports/supervising.ts'
 import { childrenOf, countsOf } from './pool-list.ts'
+import { RestartWaits } from './restart-waits.ts'
 import { noPlace, startTimeout } from './start-failure.ts'
 import type { Stops } from './stops.ts'
 import type { ChildSpec } from './supervisor-spec.ts'
 import type { Branch, Tree } from './tree.ts'
-import { Waits } from './waits.ts'
 
 /** Something a human must look at: the actor stays down, the rest goes on. */
 export interface Alarm {
@@ -65,7 +65,7 @@ export class Supervision {
   readonly alarms: Alarm[] = []
   /** Children whose supervisor waits for their start. */
   private starting = new Map<Address, Starting>()
-  private readonly waits: Waits
+  private readonly waits: RestartWaits
   /** Children that callers brought along, until their supervisor takes them. */
   private offered = new Map<Address, ChildSpec>()
   /** How long the last start of a child was waited for. */
@@ -80,7 +80,7 @@ export class Supervision {
     this.tree = tree
     this.stops = stops
     this.calls = calls
-    this.waits = new Waits(calls.clock)
+    this.waits = new RestartWaits(calls.clock)
   }
 
   get isAtRest(): boolean {

@@ -52,7 +52,7 @@ export class Kernel extends Host {
   readonly parking: Parking
   protected readonly log: Logger
   private readonly options: KernelOptions
-  readonly tree: Tree
+  protected readonly tree: Tree
   protected readonly queue: RunQueue
   protected readonly timers: Timers
   protected readonly effects: Effects

@@ -1,4 +1,4 @@
-import { childAddress, childId, parentAddress, type Address } from '../kernel/address.ts'
+import { childAddress, childId, isWithin, parentAddress, type Address } from '../kernel/address.ts'
 import type { Strategy } from '../kernel/restart-plan.ts'
 import type { RestartLimit } from '../kernel/restart-window.ts'
 import { invariant, type Invariant } from './invariant.ts'
@@ -131,11 +131,11 @@ function endsWithItsSupervisor(rules: Rules): Invariant {
         )
           over.add(entry.address)
         if (isRestart(entry))
-          for (const each of [...over]) if (isBelow(each, entry.supervisor)) over.delete(each)
+          for (const each of [...over]) if (isWithin(each, entry.supervisor)) over.delete(each)
         if (entry.kind !== 'turn') return undefined
         const { actor, incarnation } = entry.record
         if (incarnation <= (failed.get(actor) ?? 0)) return undefined
-        const ended = [...over].find((each) => isBelow(actor, each))
+        const ended = [...over].find((each) => isWithin(actor, each))
         return ended === undefined
           ? undefined
           : `${actor} made a turn, and its supervisor ${ended} is over.`
@@ -164,8 +164,4 @@ type Restart = Extract<TraceEntry, { readonly kind: 'supervised' }>
 
 function isRestart(entry: TraceEntry): entry is Restart {
   return entry.kind === 'supervised' && entry.plan === 'restart'
-}
-
-function isBelow(address: Address, supervisor: Address): boolean {
-  return address.startsWith(supervisor === '/' ? '/' : `${supervisor}/`)
 }

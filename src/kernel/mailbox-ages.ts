@@ -19,7 +19,7 @@ export interface MailboxView {
  * How long messages wait. A message bears no time of arrival, so that sending one reads no clock: each look notes what
  * it finds for the first time, and costs as much as there are messages that wait.
  */
-export class Waiting {
+export class MailboxAges {
   private readonly foundAt = new WeakMap<Message, number>()
 
   look(cells: Iterable<Cell>, now: number): readonly MailboxView[] {

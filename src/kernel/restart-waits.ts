@@ -7,7 +7,7 @@ interface Wait {
 }
 
 /** Children that wait for their next start. */
-export class Waits {
+export class RestartWaits {
   private readonly waits = new Map<Address, Wait>()
   private readonly clock: Clock
 
