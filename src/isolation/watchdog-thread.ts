@@ -62,11 +62,12 @@ export function watchFromOutside({ shared, lookMs, looksMax, question }: Watchdo
       if (Atomics.load(beats, 0) !== at) return leave()
       const how = { expression: question, returnByValue: true, silent: true }
       session.post('Runtime.evaluate', how, (_, answer) => {
-        leave()
         const { result } = answer as { result?: { value?: UnderWay } }
         asked.who = result?.value ?? {}
         const { work = 'nobody knows who', stack = '' } = asked.who
+        // Said before the thread goes on: its next step may be the end of the process.
         say(`ambit: the event loop has stood still for ${standingMs()} ms: ${work}\n${stack}\n`)
+        leave()
       })
     })
     session.post('Debugger.enable')
