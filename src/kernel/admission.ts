@@ -1,7 +1,8 @@
 import type { Address } from './address.ts'
+import { questionIn } from './ask-circle.ts'
 import type { Cell } from './cell.ts'
 import { AmbitError, toErrorRecord } from './errors.ts'
-import { askTimerId, type CellTimer, type Invocation } from './invocation.ts'
+import { refOfAskTimer, type CellTimer, type Invocation } from './invocation.ts'
 import { kernelTypes, type Event, type Message } from './message.ts'
 import { monitorIn, monitorKey } from './monitors.ts'
 import type { End, Incoming, Settlement } from './ports/engine.ts'
@@ -67,7 +68,7 @@ export function admit(cell: Cell, message: Message, now: number): Admission {
     case kernelTypes.parked:
       return PARKED
     case kernelTypes.timer:
-      return admitTimer(cell, String(body.id), now)
+      return admitTimer(cell, body, now)
     case kernelTypes.effectEnded:
       return admitEffectEnd(cell, body)
     case kernelTypes.reply:
@@ -92,18 +93,22 @@ function admitDown(cell: Cell, body: Event): Admission {
   return new StepAdmission('', body, { watched, broken: monitor.pact && !isHeard })
 }
 
-function admitTimer(cell: Cell, id: string, now: number): Admission {
+function admitTimer(cell: Cell, body: Event, now: number): Admission {
+  const id = String(body.id)
   const timer = cell.timers.get(id)
   if (timer === undefined) return STALE
   if (timer.dueAt > now) {
     cell.host.setTimer(cell.address, id, timer.dueAt)
     return STALE
   }
-  const asked = [...cell.invocations.values()].find(({ ref }) => askTimerId(ref) === id)
+  const ref = refOfAskTimer(id)
+  const asked = ref === undefined ? undefined : questionIn(cell, ref)
   if (asked === undefined) return new StepAdmission(timer.target, timer.event, { timer })
   const message =
     `"${asked.asked ?? ''}" did not answer "${asked.src}" of "${cell.address}" in time. ` +
-    'Look at what it waits for, or raise the timeout.'
+    (typeof body.circle === 'string'
+      ? `Each waits for the answer of the next: ${body.circle}. Tell instead of asking in one place.`
+      : 'Look at what it waits for, or raise the timeout.')
   const error = toErrorRecord(new AmbitError('AMBIT_ASK_TIMEOUT', message))
   return ending(asked, { status: 'error', error })
 }
@@ -121,9 +126,9 @@ function admitEffectEnd(cell: Cell, body: Event): Admission {
 
 /** Only who was asked can answer: an invocation's name can be guessed, a sender's address cannot be forged. */
 function admitReply(cell: Cell, { body, headers }: Message): Admission {
-  const invocation = [...cell.invocations.values()].find(({ ref }) => ref === body.invocation)
-  if (invocation?.logic.kind !== 'ask') return STALE
-  if (headers.from !== invocation.asked) return STALE
+  const invocation = questionIn(cell, String(body.invocation))
+  if (invocation?.logic.kind !== 'ask' || headers.from !== invocation.asked) return STALE
+  if (body.error !== undefined) return ending(invocation, { status: 'error', error: body.error })
   const answer = body.event as Event
   const settled = invocation.logic.settle?.(answer, invocation.input as never)
   return ending(invocation, settled ?? { status: 'done', output: answer })

@@ -1,6 +1,6 @@
 import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
-import type { ErrorRecord } from './errors.ts'
+import type { AmbitError, ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Lane } from './mailbox.ts'
@@ -68,6 +68,10 @@ export interface CellHost {
   goesOn(cell: Cell): boolean
   /** What a supervisor wants done with its children. */
   supervise(cell: Cell, order: Supervising): void
+  /** The circle that a question to this actor closes, whose asker still waits. */
+  circleOf(cell: Cell, question: Message): readonly Address[] | undefined
+  /** Tells whoever asked this actor that nobody will answer. */
+  refuse(cell: Cell, question: Message, error: AmbitError): void
   ended(cell: Cell, reason: ExitReason): void
   deadLetter(message: Message, reason: 'expired' | 'staleReply' | 'stopped', detail?: string): void
   /** A message with a caller's own id was taken, now or before. */

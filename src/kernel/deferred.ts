@@ -65,6 +65,17 @@ export function takeDeferred(cell: Cell, number: number): void {
   putMarker(cell, { ...marker, count: marker.count - 1 })
 }
 
+/** Whether its last turn kept this message. */
+export function isDeferred(cell: Cell, { id }: Message): boolean {
+  const newest = cell.rows.get(`${DEFERRED_ROWS}${newestDeferred(cell)}`)
+  return (newest as unknown as Kept | undefined)?.message.id === id
+}
+
+/** The number of the message that it kept last. */
+export function newestDeferred(cell: Cell): number {
+  return markerOf(cell).last
+}
+
 export function hasDeferred(cell: Cell): boolean {
   return markerOf(cell).count > 0
 }

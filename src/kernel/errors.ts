@@ -5,6 +5,8 @@ export const errorCodes = {
   AMBIT_ADDRESS_INVALID: 'An address is not of the form /name/name.',
   AMBIT_AMOUNT_INVALID: 'An amount of money is not a plain decimal with an ISO 4217 currency.',
   AMBIT_ARBITRARY_IMPOSSIBLE: 'A generator of test values cannot make what its schema accepts.',
+  AMBIT_ASK_CIRCLE: 'Actors wait for the answers of each other in a circle.',
+  AMBIT_ASK_IGNORED: 'An asked actor takes no notice of the question in its state.',
   AMBIT_ASK_TIMEOUT: 'An asked actor did not answer before the deadline.',
   AMBIT_CHILD_ID_TAKEN: 'A supervisor already has a child of that id.',
   AMBIT_CIRCUIT_OPEN: 'A dependency failed too often: calls to it are not made for a while.',

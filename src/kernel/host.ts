@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import { askedBy, circleOf, questionIn } from './ask-circle.ts'
 import type { Audience } from './audience.ts'
 import type { Phase } from './boot.ts'
 import type { Cell } from './cell.ts'
@@ -8,13 +9,13 @@ import type { DeadLetterReason } from './dead-letters.ts'
 import type { Delivery } from './delivery.ts'
 import type { Door } from './door.ts'
 import type { Effects } from './effects.ts'
-import type { ErrorRecord } from './errors.ts'
+import type { AmbitError, ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
 import type { Invocation } from './invocation.ts'
 import type { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
 import { MailboxAges, type MailboxView } from './mailbox-ages.ts'
-import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
+import { isOutside, kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import type { Monitors } from './monitors.ts'
 import type { Notices } from './notices.ts'
 import type { Outside } from './outside.ts'
@@ -166,6 +167,27 @@ export abstract class Host implements CellHost {
 
   goesOn(cell: Cell): boolean {
     return this.lives.stops.goesOn(cell)
+  }
+
+  circleOf({ address }: Cell, { headers }: Message): readonly Address[] | undefined {
+    const { replyTo } = headers
+    const asker = replyTo === undefined ? undefined : this.tree.peek(replyTo.address)
+    if (replyTo === undefined || asker === undefined) return undefined
+    if (questionIn(asker, replyTo.invocation) === undefined) return undefined
+    return circleOf(replyTo.address, address, (at) => askedBy(this.tree.peek(at)))
+  }
+
+  refuse({ address }: Cell, { headers }: Message, error: AmbitError): void {
+    const { replyTo } = headers
+    if (replyTo === undefined) return
+    if (isOutside(replyTo.address)) {
+      this.outside.refuse(replyTo, error)
+      return
+    }
+    const asker = this.tree.peek(replyTo.address)
+    // What withdraws a question bears its name, and is no question.
+    if (asker !== undefined && questionIn(asker, replyTo.invocation) === undefined) return
+    this.notices.refused(replyTo, address, error)
   }
 
   supervise(cell: Cell, order: Supervising): void {

@@ -81,8 +81,15 @@ export interface StoredSnapshot {
   readonly output?: Json
 }
 
+const ASK_TIMER = 'ask '
+
 export function askTimerId(ref: string): string {
-  return `ask ${ref}`
+  return `${ASK_TIMER}${ref}`
+}
+
+/** Which question's time a timer is, if it is one's. */
+export function refOfAskTimer(id: string): string | undefined {
+  return id.startsWith(ASK_TIMER) ? id.slice(ASK_TIMER.length) : undefined
 }
 
 /** The id under which a machine's delayed event is kept, apart from its neighbours in the cell. */

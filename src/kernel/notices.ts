@@ -1,7 +1,9 @@
 import type { Address } from './address.ts'
-import { kernelTypes, type Event, type Message } from './message.ts'
-import type { Invocation } from './invocation.ts'
+import { askedBy, circleOf, questionIn } from './ask-circle.ts'
+import { toErrorRecord, type AmbitError } from './errors.ts'
+import { refOfAskTimer, type Invocation } from './invocation.ts'
 import type { Lane } from './mailbox.ts'
+import { kernelTypes, type Event, type Message, type ReplyTo } from './message.ts'
 import type { Down } from './monitors.ts'
 import type { End } from './ports/engine.ts'
 import type { Logger } from './ports/logger.ts'
@@ -43,8 +45,19 @@ export class Notices {
     this.calls.route(this.message(watcher, body), 'system')
   }
 
+  /** Of a question that waits in a circle it is said which: the turn that ends it knows nobody but its actor. */
   timerDue(address: Address, id: string): void {
-    this.calls.route(this.message(address, { type: kernelTypes.timer, id }), 'reply')
+    const circle = this.circleAt(address, id)
+    const body = { type: kernelTypes.timer, id, ...(circle !== undefined && { circle }) }
+    this.calls.route(this.message(address, body), 'reply')
+    this.calls.takeAtOnce()
+  }
+
+  /** A question has been taken and nobody can answer it. */
+  refused({ address, invocation }: ReplyTo, by: Address, error: AmbitError): void {
+    const body = { type: kernelTypes.reply, invocation, error: toErrorRecord(error) }
+    const message = this.message(address, body)
+    this.calls.route({ ...message, headers: { ...message.headers, from: by } }, 'reply')
     this.calls.takeAtOnce()
   }
 
@@ -61,6 +74,15 @@ export class Notices {
     const body = { type: kernelTypes.effectEnded, path, ref, ...end }
     this.calls.route(this.message(address, body), 'reply')
     this.calls.takeAtOnce()
+  }
+
+  private circleAt(address: Address, timer: string): string | undefined {
+    const ref = refOfAskTimer(timer)
+    const cell = ref === undefined ? undefined : this.tree.peek(address)
+    if (ref === undefined || cell === undefined) return undefined
+    const { asked } = questionIn(cell, ref) ?? {}
+    if (asked === undefined) return undefined
+    return circleOf(address, asked, (at) => askedBy(this.tree.peek(at)))?.join(' -> ')
   }
 
   /** A message with an id of the kernel's own. */

@@ -1,4 +1,5 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
+import { refuseUnanswerable } from './ask-circle.ts'
 import { sendAway, stepFrom, type AwayTurn, type Outcome } from './away.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
@@ -191,6 +192,8 @@ function conclude(
     cell.output = step.output as Json | undefined
     return endLife(cell, message, now, 'done', notes)
   }
+  const disposition = refuseUnanswerable(cell, message, before, prepared.length)
+  if (disposition !== undefined) notes = { ...notes, disposition }
   if (hasDeferred(cell) && (isStart || hasMoved(cell, before))) replayDeferred(cell)
   endTurn(cell, message, now, notes)
 }

@@ -69,6 +69,14 @@ export function createInterpreter(logic: AnyActorLogic, options: InterpreterOpti
     },
     halt: (place) => halt(run, at(place)),
     quiet: (place) => quiet(run, at(place)),
+    ...(machine !== undefined && {
+      takes: (state: unknown, event: Event) => {
+        const { root: before } = state as CellState
+        return (
+          (root as unknown as AnyStateMachine).getTransitionData(before as never, event).length > 0
+        )
+      },
+    }),
     hears: (state, type) => hears((state as CellState).root, type),
     isLively: (place) => (at(place).live?.size ?? 0) > 0,
     doze(place) {

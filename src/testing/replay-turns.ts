@@ -1,3 +1,4 @@
+import type { Address } from '../kernel/address.ts'
 import { Cell } from '../kernel/cell.ts'
 import type { CellHost } from '../kernel/cell-host.ts'
 import type { ErrorRecord } from '../kernel/errors.ts'
@@ -88,6 +89,7 @@ function replay(
     // The wall clock may have run behind the actor's time: what was taken in time is so again.
     host.time = wanted.disposition === 'expired' ? wanted.at : Math.min(wanted.at, deadline)
     host.seen = wanted.seen
+    host.circle = wanted.disposition === 'refused' ? [] : undefined
     cell.incarnation = wanted.incarnation
     takeAgain(cell, wanted)
     const made = cell.pending?.records.at(-1)?.text
@@ -129,6 +131,8 @@ class ReplayHost implements CellHost {
   readonly away = new Set<object>()
   time = 0
   seen: TurnRecord['seen']
+  /** The circle that the question of the turn closed, if it was refused for that; nobody sees which. */
+  circle: readonly Address[] | undefined
   readonly isWatched = false
   readonly monitors = { watch: () => undefined, unwatch: () => undefined }
   readonly order = new Order()
@@ -148,6 +152,7 @@ class ReplayHost implements CellHost {
 
   logger = () => silentLogger
   routeAhead = () => false
+  circleOf = () => this.circle
   goesOn = () => false
   lookAt = (address: string) => inSight(this.seen?.[address])
   schedule(): void {}
@@ -166,6 +171,7 @@ class ReplayHost implements CellHost {
   begun(): void {}
   renewed(): void {}
   ignores(): void {}
+  refuse(): void {}
   supervise(): void {}
   ended(): void {}
   deadLetter(): void {}

@@ -15,7 +15,7 @@ export interface TurnRecord {
   readonly seq: number
   readonly at: number
   readonly machine: string
-  readonly disposition: 'processed' | 'parked' | 'expired' | 'deferred' | 'discarded'
+  readonly disposition: 'processed' | 'parked' | 'expired' | 'deferred' | 'refused' | 'discarded'
   readonly message: {
     readonly id: string
     readonly type: string

@@ -113,7 +113,7 @@ function lapping() {
   })
 }
 
-const silent = setup({}).createMachine({ id: 'silent' })
+const silent = setup({}).createMachine({ id: 'silent', on: { '*': {} } })
 const answering = setup({}).createMachine({
   id: 'answering',
   on: { get: { actions: reply({ type: 'got' }) } },
