@@ -1,52 +1,19 @@
 import type { Address } from './address.ts'
 import type { Cell } from './cell.ts'
-import { isDeferred, newestDeferred, takeDeferred } from './deferred.ts'
-import { AmbitError } from './errors.ts'
-import type { Invocation } from './invocation.ts'
-import type { Message } from './message.ts'
+import { questionIn } from './invocation.ts'
+import type { ReplyTo } from './message.ts'
 
 /** How many actors are looked at in search of a circle of questions. */
 export const CIRCLE_ACTORS_MAX = 1000
 
-/**
- * A turn has taken a question and nobody can answer it: its receiver's state takes no notice of it, so nobody knows who
- * asked, or keeps it for a later state that only its own answer would bring. Then the asker hears so at once, and what
- * was kept is let go. A question that an action saw may be answered later. Answers what the record says of it.
- */
-export function refuseUnanswerable(
-  cell: Cell,
-  message: Message,
-  before: unknown,
-  wanted: number,
-): 'refused' | undefined {
-  if (message.headers.replyTo === undefined) return undefined
-  const isKept = isDeferred(cell, message)
-  if (!isKept && (wanted > 0 || cell.performed > 0 || !isIgnored(cell, message, before)))
-    return undefined
-  const circle = cell.host.circleOf(cell, message)
-  if (isKept && circle === undefined) return undefined
-  if (isKept) takeDeferred(cell, newestDeferred(cell))
-  const error = refusalOf(cell.address, message.type, isKept, circle)
-  cell.release(() => cell.host.refuse(cell, message, error))
-  return isKept ? 'refused' : undefined
-}
-
-function isIgnored({ spec }: Cell, { body }: Message, before: unknown): boolean {
-  return spec.engine.takes?.(before, body) === false
-}
-
-/** The question of an actor that waits under a name, if it still waits. */
-export function questionIn(cell: Cell, ref: string): Invocation | undefined {
-  for (const invocation of cell.invocations.values())
-    if (invocation.ref === ref && invocation.kind === 'ask') return invocation
-  return undefined
-}
-
-/** Whom an actor in memory waits for. */
-export function askedBy(cell: Cell | undefined): readonly Address[] {
-  const asked = new Set<Address>()
-  for (const { asked: to } of cell?.invocations.values() ?? []) if (to !== undefined) asked.add(to)
-  return [...asked]
+/** The circle that a question closes, if it still waits; `peek` finds an actor that is in memory. */
+export function circleThrough(
+  { address, invocation }: ReplyTo,
+  peek: (address: Address) => Cell | undefined,
+): readonly Address[] | undefined {
+  const asked = questionIn(peek(address), invocation)?.asked
+  if (asked === undefined) return undefined
+  return circleOf(address, asked, (at) => askedBy(peek(at)))
 }
 
 /** The shortest circle of questions that `asker` closes by asking `asked`: from the asker back to it. */
@@ -71,21 +38,8 @@ function pathTo(asker: Address, cameFrom: ReadonlyMap<Address, Address>): readon
   return path
 }
 
-function refusalOf(
-  to: Address,
-  type: string,
-  isKept: boolean,
-  circle: readonly Address[] | undefined,
-): AmbitError {
-  if (circle !== undefined) {
-    const meanwhile = isKept ? 'defers' : 'takes no notice of'
-    const message =
-      `${circle.join(' -> ')}: each waits for the next one's answer, and "${to}" ${meanwhile} "${type}". ` +
-      'Answer it in the state that waits, or tell instead of asking.'
-    return new AmbitError('AMBIT_ASK_CIRCLE', message)
-  }
-  const message =
-    `"${to}" takes no notice of "${type}" in its state, so nobody will answer. ` +
-    'Handle the event there, defer() it, or ask later.'
-  return new AmbitError('AMBIT_ASK_IGNORED', message)
+/** Whom an actor waits for. */
+function askedBy(cell: Cell | undefined): readonly Address[] {
+  const all = [...(cell?.invocations.values() ?? [])]
+  return all.flatMap(({ asked }) => asked ?? [])
 }

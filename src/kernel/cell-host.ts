@@ -68,10 +68,10 @@ export interface CellHost {
   goesOn(cell: Cell): boolean
   /** What a supervisor wants done with its children. */
   supervise(cell: Cell, order: Supervising): void
-  /** The circle that a question to this actor closes, whose asker still waits. */
-  circleOf(cell: Cell, question: Message): readonly Address[] | undefined
+  /** The circle of questions that one closes which still waits. */
+  circleThrough(question: ReplyTo): readonly Address[] | undefined
   /** Tells whoever asked this actor that nobody will answer. */
-  refuse(cell: Cell, question: Message, error: AmbitError): void
+  refuse(cell: Cell, question: ReplyTo, error: AmbitError): void
   ended(cell: Cell, reason: ExitReason): void
   deadLetter(message: Message, reason: 'expired' | 'staleReply' | 'stopped', detail?: string): void
   /** A message with a caller's own id was taken, now or before. */

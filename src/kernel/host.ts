@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { askedBy, circleOf, questionIn } from './ask-circle.ts'
+import { circleThrough } from './ask-circle.ts'
 import type { Audience } from './audience.ts'
 import type { Phase } from './boot.ts'
 import type { Cell } from './cell.ts'
@@ -11,7 +11,7 @@ import type { Door } from './door.ts'
 import type { Effects } from './effects.ts'
 import type { AmbitError, ErrorRecord } from './errors.ts'
 import type { ExitReason } from './exit.ts'
-import type { Invocation } from './invocation.ts'
+import { questionIn, type Invocation } from './invocation.ts'
 import type { Lives } from './lives.ts'
 import type { Lane } from './mailbox.ts'
 import { MailboxAges, type MailboxView } from './mailbox-ages.ts'
@@ -169,25 +169,19 @@ export abstract class Host implements CellHost {
     return this.lives.stops.goesOn(cell)
   }
 
-  circleOf({ address }: Cell, { headers }: Message): readonly Address[] | undefined {
-    const { replyTo } = headers
-    const asker = replyTo === undefined ? undefined : this.tree.peek(replyTo.address)
-    if (replyTo === undefined || asker === undefined) return undefined
-    if (questionIn(asker, replyTo.invocation) === undefined) return undefined
-    return circleOf(replyTo.address, address, (at) => askedBy(this.tree.peek(at)))
+  circleThrough(question: ReplyTo): readonly Address[] | undefined {
+    return circleThrough(question, (at) => this.tree.peek(at))
   }
 
-  refuse({ address }: Cell, { headers }: Message, error: AmbitError): void {
-    const { replyTo } = headers
-    if (replyTo === undefined) return
-    if (isOutside(replyTo.address)) {
-      this.outside.refuse(replyTo, error)
+  refuse({ address }: Cell, question: ReplyTo, error: AmbitError): void {
+    if (isOutside(question.address)) {
+      this.outside.refuse(question, error)
       return
     }
-    const asker = this.tree.peek(replyTo.address)
+    const asker = this.tree.peek(question.address)
     // What withdraws a question bears its name, and is no question.
-    if (asker !== undefined && questionIn(asker, replyTo.invocation) === undefined) return
-    this.notices.refused(replyTo, address, error)
+    if (asker !== undefined && questionIn(asker, question.invocation) === undefined) return
+    this.notices.refused(question, address, error)
   }
 
   supervise(cell: Cell, order: Supervising): void {

@@ -96,3 +96,14 @@ export function refOfAskTimer(id: string): string | undefined {
 export function machineTimerId(owner: string, id: string): string {
   return `after ${owner}|${id}`
 }
+
+/** The question of an actor that waits under a name, if it still waits. */
+export function questionIn(cell: Waiting | undefined, ref: string): Invocation | undefined {
+  for (const invocation of cell?.invocations.values() ?? [])
+    if (invocation.ref === ref && invocation.kind === 'ask') return invocation
+  return undefined
+}
+
+interface Waiting {
+  readonly invocations: ReadonlyMap<string, Invocation>
+}

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { askedBy, circleOf, questionIn } from './ask-circle.ts'
+import { circleThrough } from './ask-circle.ts'
 import { toErrorRecord, type AmbitError } from './errors.ts'
 import { refOfAskTimer, type Invocation } from './invocation.ts'
 import type { Lane } from './mailbox.ts'
@@ -47,8 +47,16 @@ export class Notices {
 
   /** Of a question that waits in a circle it is said which: the turn that ends it knows nobody but its actor. */
   timerDue(address: Address, id: string): void {
-    const circle = this.circleAt(address, id)
-    const body = { type: kernelTypes.timer, id, ...(circle !== undefined && { circle }) }
+    const ref = refOfAskTimer(id)
+    const circle =
+      ref === undefined
+        ? undefined
+        : circleThrough({ address, invocation: ref }, (at) => this.tree.peek(at))
+    const body = {
+      type: kernelTypes.timer,
+      id,
+      ...(circle !== undefined && { circle: circle.join(' -> ') }),
+    }
     this.calls.route(this.message(address, body), 'reply')
     this.calls.takeAtOnce()
   }
@@ -74,15 +82,6 @@ export class Notices {
     const body = { type: kernelTypes.effectEnded, path, ref, ...end }
     this.calls.route(this.message(address, body), 'reply')
     this.calls.takeAtOnce()
-  }
-
-  private circleAt(address: Address, timer: string): string | undefined {
-    const ref = refOfAskTimer(timer)
-    const cell = ref === undefined ? undefined : this.tree.peek(address)
-    if (ref === undefined || cell === undefined) return undefined
-    const { asked } = questionIn(cell, ref) ?? {}
-    if (asked === undefined) return undefined
-    return circleOf(address, asked, (at) => askedBy(this.tree.peek(at)))?.join(' -> ')
   }
 
   /** A message with an id of the kernel's own. */

@@ -18,7 +18,10 @@ export interface ActorRef {
   readonly address: Address
   /** Hands an event over; the answer says at once whether the mailbox took it. */
   send(event: Event, options?: SendOptions): SendResult
-  /** Sends an event and waits for the actor's `reply`. Rejects with `AMBIT_ASK_TIMEOUT`. */
+  /**
+   * Sends an event and waits for the actor's `reply`. Rejects with `AMBIT_ASK_TIMEOUT`, or at once with
+   * `AMBIT_ASK_IGNORED` when the machine's state takes no notice of the event.
+   */
   ask(event: Event, options?: AskOptions): Promise<Event>
   /**
    * Hands an event over and waits until its turn is committed. The same `id` again is a `duplicate` and changes

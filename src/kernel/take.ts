@@ -1,5 +1,4 @@
 import { admit, type Admission, type StepAdmission } from './admission.ts'
-import { refuseUnanswerable } from './ask-circle.ts'
 import { sendAway, stepFrom, type AwayTurn, type Outcome } from './away.ts'
 import type { Cell } from './cell.ts'
 import { carryOut, endInvocation, loosen, releaseEverything } from './carry-out.ts'
@@ -17,6 +16,7 @@ import { settleParked } from './settle-parked.ts'
 import { highWaterKey, isWanted, onceKey, skipMessage } from './streams.ts'
 import { CellTurn, enterTurn } from './turn.ts'
 import { NO_NOTES, recordOf, stateOf, type Notes } from './turn-record.ts'
+import { refuseUnanswerable } from './unanswerable.ts'
 
 /** What `takeOne` answers when there was no message. */
 export const NOTHING_TAKEN = -1

@@ -70,6 +70,7 @@ export const ASK_ACTOR_TIMEOUT_MS = 30_000
 /**
  * A question to another actor, invoked like any promise actor; its output is the answer. The question stands in the
  * asker's committed state with a durable deadline, so it survives a crash of either side.
+ * Fails with `AMBIT_ASK_TIMEOUT`, and at once where nobody can answer: `AMBIT_ASK_IGNORED`, `AMBIT_ASK_CIRCLE`.
  */
 export function ask<Input = undefined>(
   options: AskActorOptions<Input>,

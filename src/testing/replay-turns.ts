@@ -152,7 +152,7 @@ class ReplayHost implements CellHost {
 
   logger = () => silentLogger
   routeAhead = () => false
-  circleOf = () => this.circle
+  circleThrough = () => this.circle
   goesOn = () => false
   lookAt = (address: string) => inSight(this.seen?.[address])
   schedule(): void {}

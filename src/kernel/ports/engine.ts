@@ -217,7 +217,7 @@ export interface Engine {
   quiet?(place: Place): void
   /** Whether a state has a transition of its own for a type of event; one for every type does not count. */
   hears?(state: unknown, type: string): boolean
-  /** Whether a state does anything at an event, where that can be known. Changes nothing. */
+  /** Whether a state takes any notice of an event; guards are asked again. Left out where nobody can know. */
   takes?(state: unknown, event: Event): boolean
   /** Whether something runs beside the steps, so that the actor must stay in memory. */
   isLively?(place: Place): boolean
